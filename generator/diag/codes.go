@@ -75,3 +75,65 @@ func (d Diagnostic) WithRelated(pos token.Position, format string, args ...any) 
 	d.Related = append(slices.Clip(d.Related), Related{pos, fmt.Sprintf(format, args...)})
 	return d
 }
+
+// The text of directives.
+var (
+	UnknownDirective = declare("CG1001", "unknown directive",
+		"the directives are //cache:data, //cache:resource and //cache:surface; for prose, put a space after //")
+	MalformedDirective = declare("CG1002", "comment that is almost a directive",
+		"write //cache:data or //cache:resource, in lower case and without spaces; for prose, put a space after //")
+	BlockDirective = declare("CG1003", "directive inside a /* */ comment",
+		"write it on a line of its own that starts with //cache:")
+	NotOnFunction = declare("CG1004", "directive that is not on a function",
+		"put it directly above a function or method declaration, as a line of its doc comment")
+	DetachedDirective = declare("CG1005", "directive separated from its function",
+		"remove the blank line between the directive and the function")
+	TwoDirectives = declare("CG1006", "two directives on one function",
+		"keep one of them")
+	DirectiveInTest = declare("CG1007", "directive in a test file",
+		"move the function into a file that is not a test")
+	DirectiveInGenerated = declare("CG1008", "directive in a generated file",
+		"the next run of that file's generator would drop it: annotate a function written by hand that calls this one")
+	MisplacedSurface = declare("CG1009", "//cache:surface outside a package doc comment",
+		"put it into the comment directly above the package clause")
+	MalformedArgument = declare("CG1101", "text that is no option",
+		`options are separated by spaces and written name, name=value or name="a value with spaces"`)
+	UnknownOption = declare("CG1102", "unknown option",
+		"run cachegen help directives for the list")
+	DuplicateOption = declare("CG1103", "option given twice",
+		"keep one of them")
+	WrongKind = declare("CG1104", "option of the other directive",
+		"remove it or use the other directive")
+	BadValue = declare("CG1105", "option with a value that it does not take",
+		"run cachegen help directives for what it takes")
+	OptionNotAvailable = declare("CG1106", "option that is not available",
+		"remove it")
+)
+
+// Options that contradict each other, a code for each pair.
+var (
+	StaleWithoutTTL = declare("CG1501", "stale without ttl",
+		"add ttl=, after which the old result is stale, or remove stale")
+	JitterWithoutTTL = declare("CG1502", "jitter without ttl",
+		"add ttl=, which jitter spreads, or remove jitter")
+	GraceWithoutRelease = declare("CG1503", "grace without release",
+		"add release=, which grace delays, or remove grace")
+	VariantsWithoutWidgets = declare("CG1504", "variants without widgets",
+		"add widgets, whose outcomes variants bounds, or remove variants")
+	KeyWithIgnore = declare("CG1505", "key with ignore",
+		"keep key, which alone says what counts, or keep ignore")
+	HashOfIgnored = declare("CG1506", "hash of an ignored parameter",
+		"remove the parameter from ignore, or remove hash")
+	HashNotInKey = declare("CG1507", "hash of a parameter that key leaves out",
+		"add the parameter to key, or remove hash")
+	HashCtxWithCtxIgnore = declare("CG1508", "hash=ctx with ctx=ignore",
+		"keep hash=ctx:Func, which already says that the rest of the context does not matter, or keep ctx=ignore")
+	StaleWithDetachOff = declare("CG1509", "stale with detach=off",
+		"remove one of them")
+	StaleWithWidgets = declare("CG1510", "stale with widgets",
+		"remove one of them")
+	TagOfIgnored = declare("CG1511", "tag made of an ignored parameter",
+		"remove the parameter from ignore, or from the tag")
+	TagNotInKey = declare("CG1512", "tag made of a parameter that key leaves out",
+		"add the parameter to key, or remove it from the tag")
+)

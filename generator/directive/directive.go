@@ -1,9 +1,7 @@
-// Package directive is the grammar of //cache: comments.
 package directive
 
 import (
 	"go/token"
-	"time"
 )
 
 // Kind is which of the two directives a function carries.
@@ -15,6 +13,14 @@ const (
 	// Resource is //cache:resource: every caller gets the same value.
 	Resource
 )
+
+// String returns the word after "//cache:".
+func (k Kind) String() string {
+	if k == Resource {
+		return "resource"
+	}
+	return "data"
+}
 
 // FuncRef names a Go function in an option, as it was written: "Name", "pkg.Name"
 // with an import of the file, or "" when the option was not given.
@@ -28,45 +34,32 @@ type Directive struct {
 	Pos     token.Position            // of the comment
 	Options Options                   // values; the zero value of a field is "not given"
 	At      map[string]token.Position // where each given option stands, by name
+	Text    string                    // the line as written, without line end
 }
 
 // Has reports whether the option was given.
 func (d *Directive) Has(name string) bool { _, ok := d.At[name]; return ok }
 
+// Position returns where the option stands, or the directive itself when the option
+// was not given.
+func (d *Directive) Position(name string) token.Position {
+	if p, ok := d.At[name]; ok {
+		return p
+	}
+	return d.Pos
+}
+
 // Hash is hash=param:Func.
 type Hash struct {
 	Param string // a parameter's name, or "ctx"
 	Func  FuncRef
+	Pos   token.Position
 }
 
-// Options holds every option of both directives. Which of them a directive accepts,
-// and their help, is in the option table (see Table).
-type Options struct {
-	TTL        time.Duration
-	TTLFunc    FuncRef
-	Jitter     float64 // a fraction: 0.1 for 10%
-	Stale      time.Duration
-	Max        int
-	MaxBytes   int64
-	Errors     time.Duration
-	ErrorsFunc FuncRef
-	Keep       FuncRef
-	Timeout    time.Duration
-	Wait       time.Duration
-	Key        []string
-	Ignore     []string
-	Hash       []Hash
-	CtxIgnore  bool
-	Recv       string // "", "key", "identity", "ignore"
-	Copy       string // "", "auto", "share", or a FuncRef
-	Validate   FuncRef
-	Release    string // "", "Close", or a FuncRef
-	Grace      time.Duration
-	Scope      string // "", "global", "session"
-	Tags       []string
-	Widgets    bool
-	Variants   int
-	Spinner    string // "", "off" or the text
-	DetachOff  bool
-	Name       string
+// Surface is one //cache:surface line of a package doc comment: values of Type are
+// bound by Bind.
+type Surface struct {
+	Type string // as written: "Type", "*Type", "pkg.Type" or "*pkg.Type"
+	Bind FuncRef
+	Pos  token.Position
 }
