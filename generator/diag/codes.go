@@ -137,3 +137,41 @@ var (
 	TagNotInKey = declare("CG1512", "tag made of a parameter that key leaves out",
 		"add the parameter to key, or remove it from the tag")
 )
+
+// Files and packages.
+var (
+	DoesNotParse = declare("CG2001", "annotated file that does not parse",
+		"correct the syntax error: nothing is generated from a file that does not parse")
+	BadPattern = declare("CG2002", "pattern that matches no package",
+		"name packages as the go command does: ./..., ./sub, example.com/module/sub")
+	NotLoaded = declare("CG2003", "package that the go command cannot load",
+		"correct what go list says about it")
+	Excluded = declare("CG2004", "annotated file that the build configuration excludes",
+		"its generated file is left as it is; run cachegen also with the GOOS, GOARCH, CGO_ENABLED or --tags that include it")
+	UnresolvedImport = declare("CG2005", "import that cannot be resolved",
+		"add the module with go get, or correct the import path")
+	InvalidSignature = declare("CG2006", "annotated signature with a type that cannot be resolved",
+		"correct the type: its name, its import, or the code that declares it")
+	TypeErrors = declare("CG2007", "package with type errors",
+		"if they concern more than generated names, go build shows them all")
+	NoRuntime = declare("CG2008", "module that does not require cachegen",
+		"run: go get -tool github.com/cachegen/cachegen/cmd/cachegen")
+	ForeignOutput = declare("CG2009", "file in the place of a generated one that cachegen did not write",
+		"rename or remove it")
+	OutputAddsError = declare("CG2010", "generated code that would not compile",
+		"nothing was written; if the cause is not in your code, it is a fault of cachegen: please report it with the function's signature")
+	MixedPackages = declare("CG2011", "directory with several packages",
+		"give all files of the directory one package clause")
+	NotMain = declare("CG2012", "package outside the main module",
+		"run cachegen in the module that the package belongs to")
+)
+
+// Generated files that are not what they should be.
+var (
+	Stale = declare("CG2101", "stale generated file",
+		"run: go tool cachegen ./...")
+	Missing = declare("CG2102", "missing generated file",
+		"run: go tool cachegen ./...")
+	Orphan = declare("CG2103", "generated file without a source",
+		"run: go tool cachegen ./..., which removes it")
+)
