@@ -1,24 +1,31 @@
-// Package load turns annotated directories into typed packages, at the least cost
-// that typing them allows.
 package load
 
 import (
+	"context"
 	"go/ast"
 	"go/token"
 	"go/types"
+	"sync"
+
+	"github.com/cachegen/cachegen/generator/diag"
+	"github.com/cachegen/cachegen/generator/directive"
+	"github.com/cachegen/cachegen/generator/scan"
 )
+
+// RuntimePath is the import path of the package that generated code calls.
+const RuntimePath = "github.com/cachegen/cachegen/runtime"
 
 // Package is one package that has annotated files, parsed and type-checked without
 // function bodies, tolerant of errors that do not touch an annotated signature.
-// Files that cachegen generated are known by name and package clause only: they are
-// not in Syntax, and what they declare is not in Types.
+// Files that cachegen generated are known by name only: they are not in Syntax, and
+// what they declare is not in Types.
 type Package struct {
 	ImportPath string
 	Name       string
 	Dir        string
 	Fset       *token.FileSet
 	Syntax     []*File // hand-written files of the present build configuration, sorted
-	Other      []*File // hand-written files that it excludes, parsed, not typed
+	Other      []*File // further hand-written files of the package: excluded ones and tests; parsed, not typed
 	Generated  []string
 	Types      *types.Package
 	Info       *types.Info
@@ -27,11 +34,60 @@ type Package struct {
 	Module     string        // module path, "" outside a module
 	ModuleDir  string
 	GoVersion  string // as in go.mod, "1.26"; "" when unknown
+	Surfaces   []*directive.Surface
+
+	unit *unit
+	full sync.Once
+	body Bodies
 }
 
 // File is one source file of a package.
 type File struct {
-	Name   string // absolute path
-	Src    []byte
-	Syntax *ast.File
+	Name      string // absolute path
+	Src       []byte
+	Syntax    *ast.File
+	Annotated *scan.Annotated // nil if it holds no //cache: comment
+}
+
+// Position returns where pos is in its file, whatever //line comments say.
+func (p *Package) Position(pos token.Pos) token.Position { return p.Fset.PositionFor(pos, false) }
+
+// Import returns the types of a package that this one imports or that its generated
+// code may import, such as "time". It is safe for concurrent use.
+func (p *Package) Import(path string) (*types.Package, error) { return p.unit.group.Import(path) }
+
+// Bodies is a package typed with its function bodies.
+type Bodies struct {
+	Types *types.Package
+	Info  *types.Info
+	Errs  []types.Error
+}
+
+// Bodies type-checks the package once more, with function bodies, on first use. Its
+// objects are others than those of Types and Info, for the same syntax: compare
+// positions or names, not objects. It is safe for concurrent use.
+func (p *Package) Bodies() *Bodies {
+	p.full.Do(func() {
+		p.body.Info = newInfo()
+		p.body.Types, p.body.Errs = p.check(p.body.Info, nil)
+	})
+	return &p.body
+}
+
+// Config says how to load.
+type Config struct {
+	Dir        string   // working directory, absolute
+	Env        []string // for the go command; nil for that of the process
+	BuildFlags []string // for the go command, such as -tags=x
+	Fset       *token.FileSet
+}
+
+// Load types the packages of the annotated files. The packages are sorted by directory;
+// those that could not be loaded are missing, and the diagnostics say why.
+func Load(ctx context.Context, cfg Config, files []*scan.Annotated) ([]*Package, []diag.Diagnostic) {
+	l := &loader{cfg: cfg, ctx: ctx, parsed: map[string]*scan.Annotated{}}
+	for _, f := range files {
+		l.parsed[f.Path] = f
+	}
+	return l.load(scan.Dirs(files))
 }

@@ -1,0 +1,505 @@
+package load
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/build"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/mod/modfile"
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/tools/go/gcexportdata"
+	"golang.org/x/tools/go/packages"
+)
+
+// group is the directories that share a build list: those of one module, or of the
+// modules of one workspace.
+type group struct {
+	l       *loader
+	dir     string // where the go command runs
+	modules []module
+	dirs    []string // annotated
+
+	units map[string]*unit // typed from source, by import path
+
+	mu      sync.Mutex
+	types   map[string]*types.Package // the one map of all imports
+	exports map[string]string         // export data files
+	broken  map[string]error          // imports that cannot be had
+}
+
+// module is a module whose packages may be typed from source.
+type module struct{ path, dir string }
+
+// unit is one package that is typed from source.
+type unit struct {
+	group     *group
+	path      string
+	dir       string
+	files     []*File
+	imports   []string
+	root      *Package // nil for a package without annotations
+	goVersion string
+	level     int
+	visiting  bool
+
+	types *types.Package
+}
+
+// metaMode is what is asked about the annotated packages. It leads to go list -find.
+const metaMode = packages.NeedName | packages.NeedFiles | packages.NeedModule
+
+// exportMode is what is asked about their imports.
+const exportMode = packages.NeedName | packages.NeedExportFile
+
+// sourceMode is what is asked about imports without export data.
+const sourceMode = packages.NeedName | packages.NeedFiles | packages.NeedImports | packages.NeedDeps |
+	packages.NeedExportFile | packages.NeedModule
+
+func (g *group) packages(mode packages.LoadMode, patterns []string) ([]*packages.Package, error) {
+	if len(patterns) == 0 {
+		return nil, nil
+	}
+	return packages.Load(&packages.Config{
+		Context: g.l.ctx, Mode: mode, Dir: g.dir, Env: g.l.cfg.Env, BuildFlags: g.l.cfg.BuildFlags,
+	}, patterns...)
+}
+
+// groups sorts directories by the module or workspace that they belong to.
+func (l *loader) groups(dirs []string) []*group {
+	byKey := map[string]*group{}
+	var all []*group
+	for _, d := range dirs {
+		root := findUp(d, "go.mod")
+		key, dir := root, root
+		var mods []module
+		if root == "" {
+			key, dir = d, d // let the go command say what is wrong with it
+		} else {
+			mods = []module{{modulePath(root), root}}
+			if work, uses := l.workspace(root); work != "" {
+				key, dir, mods = work, root, nil
+				for _, u := range uses {
+					mods = append(mods, module{modulePath(u), u})
+				}
+			}
+		}
+		g := byKey[key]
+		if g == nil {
+			g = &group{l: l, dir: dir, modules: mods, units: map[string]*unit{},
+				types: map[string]*types.Package{}, exports: map[string]string{}, broken: map[string]error{}}
+			byKey[key] = g
+			all = append(all, g)
+		}
+		g.dirs = append(g.dirs, d)
+	}
+	return all
+}
+
+func findUp(dir, name string) string {
+	for {
+		if info, err := os.Stat(filepath.Join(dir, name)); err == nil && info.Mode().IsRegular() {
+			return dir
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			return ""
+		}
+		dir = up
+	}
+}
+
+func modulePath(dir string) string {
+	data, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+	if err != nil {
+		return ""
+	}
+	return modfile.ModulePath(data)
+}
+
+// workspace returns the go.work file that the module in dir is part of, and the
+// directories of its modules.
+func (l *loader) workspace(dir string) (file string, uses []string) {
+	switch env := l.getenv("GOWORK"); env {
+	case "off":
+		return "", nil
+	case "":
+		d := findUp(dir, "go.work")
+		if d == "" {
+			return "", nil
+		}
+		file = filepath.Join(d, "go.work")
+	default:
+		file = env
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return "", nil
+	}
+	w, err := modfile.ParseWork(file, data, nil)
+	if err != nil {
+		return "", nil
+	}
+	member := false
+	for _, u := range w.Use {
+		p := filepath.FromSlash(u.Path)
+		if !filepath.IsAbs(p) {
+			p = filepath.Join(filepath.Dir(file), p)
+		}
+		uses = append(uses, p)
+		member = member || sameDir(p, dir)
+	}
+	if !member {
+		return "", nil
+	}
+	return file, uses
+}
+
+func (l *loader) getenv(key string) string {
+	if l.cfg.Env == nil {
+		return os.Getenv(key)
+	}
+	for _, kv := range slices.Backward(l.cfg.Env) {
+		if v, ok := strings.CutPrefix(kv, key+"="); ok {
+			return v
+		}
+	}
+	return ""
+}
+
+// sameDir reports whether two paths name one directory.
+func sameDir(a, b string) bool {
+	if filepath.Clean(a) == filepath.Clean(b) {
+		return true
+	}
+	return realPath(a) == realPath(b)
+}
+
+func realPath(p string) string {
+	if r, err := filepath.EvalSymlinks(p); err == nil {
+		return r
+	}
+	return filepath.Clean(p)
+}
+
+// dirOf returns the directory of an import path in the modules at hand, "" if it is
+// in none of them.
+func (g *group) dirOf(importPath string) string {
+	best, dir := "", ""
+	for _, m := range g.modules {
+		if m.path == "" || len(m.path) < len(best) {
+			continue
+		}
+		if importPath == m.path {
+			best, dir = m.path, m.dir
+		} else if rest, ok := strings.CutPrefix(importPath, m.path+"/"); ok {
+			best, dir = m.path, filepath.Join(m.dir, filepath.FromSlash(rest))
+		}
+	}
+	return dir
+}
+
+// pathOf is the inverse of dirOf, for directories of a module.
+func (g *group) pathOf(dir string) string {
+	for _, m := range g.modules {
+		if rel, err := filepath.Rel(m.dir, dir); err == nil && filepath.IsLocal(rel) && findUp(dir, "go.mod") == m.dir {
+			return path.Join(m.path, filepath.ToSlash(rel))
+		}
+	}
+	return ""
+}
+
+// maxConnecting is how many packages without annotations may be typed from source
+// because they connect annotated ones. With more of them, export data is cheaper,
+// and where it cannot be had they are typed from source all the same.
+const maxConnecting = 32
+
+// connecting returns the import paths of the packages in the modules at hand that an
+// annotated package imports, directly or not, and that themselves import an annotated
+// one. Build constraints are not looked at, so it may name too many, never too few.
+func (g *group) connecting(roots map[string]bool) map[string]bool {
+	if len(roots) < 2 {
+		return nil // a package cannot import itself
+	}
+	reaches := map[string]bool{}
+	seen := map[string]bool{}
+	var visit func(path, dir string) bool
+	visit = func(path, dir string) bool {
+		if seen[path] {
+			return roots[path] || reaches[path]
+		}
+		seen[path] = true
+		for _, imp := range g.l.importsOf(dir) {
+			if d := g.dirOf(imp); d != "" && visit(imp, d) {
+				reaches[path] = true // and go on: all of its imports must be visited
+			}
+		}
+		return roots[path] || reaches[path]
+	}
+	for _, d := range g.dirs {
+		if p := g.pathOf(d); p != "" {
+			visit(p, d)
+		}
+	}
+	for r := range roots {
+		delete(reaches, r)
+	}
+	return reaches
+}
+
+// importsOf returns what the files of a directory import, tests left out.
+func importsOf(dir string) []string {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	var all []string
+	for _, e := range entries {
+		if !goFile(e.Name()) || strings.HasSuffix(e.Name(), "_test.go") {
+			continue
+		}
+		f, _ := parser.ParseFile(token.NewFileSet(), filepath.Join(dir, e.Name()), nil, parser.ImportsOnly)
+		all = append(all, fileImports(f)...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func goFile(name string) bool {
+	return strings.HasSuffix(name, ".go") && name[0] != '_' && name[0] != '.'
+}
+
+func fileImports(f *ast.File) []string {
+	var all []string
+	if f == nil {
+		return nil
+	}
+	for _, s := range f.Imports {
+		if p := strings.Trim(s.Path.Value, "`\""); p != "C" && p != "unsafe" && p != "" {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// addUnit makes the package of a directory known as one that is typed from source.
+func (g *group) addUnit(path, dir, goVersion string, files []*File, root *Package) *unit {
+	u := &unit{group: g, path: path, dir: dir, files: files, root: root, goVersion: goVersion}
+	for _, f := range files {
+		u.imports = append(u.imports, fileImports(f.Syntax)...)
+	}
+	slices.Sort(u.imports)
+	u.imports = slices.Compact(u.imports)
+	g.units[path] = u
+	return u
+}
+
+// typecheck types all units, those that others import first, several at once.
+func (g *group) typecheck() {
+	var order []*unit
+	var visit func(u *unit) int
+	visit = func(u *unit) int {
+		if u.visiting || u.level > 0 { // an import cycle is left to the type checker
+			return u.level
+		}
+		u.visiting = true
+		level := 1
+		for _, p := range g.dependencies(u) {
+			level = max(level, visit(p)+1)
+		}
+		u.visiting = false
+		u.level = level
+		order = append(order, u)
+		return level
+	}
+	for _, p := range sortedKeys(g.units) {
+		visit(g.units[p])
+	}
+	slices.SortStableFunc(order, func(a, b *unit) int { return a.level - b.level })
+	for i := 0; i < len(order); {
+		j := i
+		var eg errgroup.Group
+		eg.SetLimit(runtime.GOMAXPROCS(0))
+		for ; j < len(order) && order[j].level == order[i].level; j++ {
+			u := order[j]
+			eg.Go(func() error { u.typecheck(); return nil })
+		}
+		_ = eg.Wait()
+		i = j
+	}
+}
+
+// dependencies returns the units that u imports, directly or through packages that are
+// imported as export data.
+func (g *group) dependencies(u *unit) []*unit {
+	var deps []*unit
+	seen := map[string]bool{}
+	var visit func(imports []string)
+	visit = func(imports []string) {
+		for _, p := range imports {
+			if seen[p] {
+				continue
+			}
+			seen[p] = true
+			if d := g.units[p]; d != nil {
+				deps = append(deps, d)
+			} else if dir := g.dirOf(p); dir != "" && len(g.units) > 1 {
+				visit(g.l.importsOf(dir))
+			}
+		}
+	}
+	visit(u.imports)
+	return deps
+}
+
+func (u *unit) typecheck() {
+	info := (*types.Info)(nil)
+	if u.root != nil {
+		info = newInfo()
+	}
+	pkg, errs := u.check(u.files, info, true)
+	u.group.mu.Lock()
+	u.types = pkg
+	u.group.types[u.path] = pkg
+	u.group.mu.Unlock()
+	if u.root != nil {
+		u.root.Types, u.root.Info, u.root.Errors = pkg, info, errs
+	}
+}
+
+func newInfo() *types.Info {
+	return &types.Info{
+		Types:        map[ast.Expr]types.TypeAndValue{},
+		Instances:    map[*ast.Ident]types.Instance{},
+		Defs:         map[*ast.Ident]types.Object{},
+		Uses:         map[*ast.Ident]types.Object{},
+		Implicits:    map[ast.Node]types.Object{},
+		Selections:   map[*ast.SelectorExpr]*types.Selection{},
+		Scopes:       map[ast.Node]*types.Scope{},
+		FileVersions: map[*ast.File]string{},
+	}
+}
+
+// check types files as the package.
+func (u *unit) check(files []*File, info *types.Info, ignoreBodies bool) (*types.Package, []types.Error) {
+	var errs []types.Error
+	conf := types.Config{
+		IgnoreFuncBodies: ignoreBodies,
+		FakeImportC:      true,
+		Importer:         u.group,
+		Sizes:            u.group.l.sizes(),
+		Error: func(err error) {
+			var e types.Error
+			if errors.As(err, &e) {
+				errs = append(errs, e)
+			}
+		},
+	}
+	if u.goVersion != "" {
+		conf.GoVersion = "go" + u.goVersion
+	}
+	var syntax []*ast.File
+	for _, f := range files {
+		syntax = append(syntax, f.Syntax)
+	}
+	pkg, _ := conf.Check(u.path, u.group.l.cfg.Fset, syntax, info)
+	return pkg, errs
+}
+
+// Import gives the type checker a package: typed from source where it is a unit, else
+// from export data.
+func (g *group) Import(path string) (*types.Package, error) {
+	if path == "unsafe" {
+		return types.Unsafe, nil
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if p := g.types[path]; p != nil && p.Complete() {
+		return p, nil
+	}
+	if u := g.units[path]; u != nil {
+		if u.types != nil {
+			return u.types, nil // with errors of its own, and so not complete
+		}
+		return nil, fmt.Errorf("import cycle through %s", path)
+	}
+	if err := g.broken[path]; err != nil {
+		return nil, err
+	}
+	file := g.exports[path]
+	if file == "" {
+		// Only what generated code imports beyond what its package does comes here late.
+		pkgs, err := g.packages(exportMode, []string{path})
+		if err == nil && len(pkgs) == 1 {
+			file = pkgs[0].ExportFile
+			err = packageError(pkgs[0])
+		}
+		if file == "" {
+			if err == nil {
+				err = fmt.Errorf("no type information for %s", path)
+			}
+			g.broken[path] = err
+			return nil, err
+		}
+		g.exports[path] = file
+	}
+	p, err := g.readExport(path, file)
+	if err != nil {
+		g.broken[path] = err
+		return nil, err
+	}
+	return p, nil
+}
+
+func (g *group) readExport(path, file string) (*types.Package, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	r, err := gcexportdata.NewReader(bufio.NewReaderSize(f, 1<<16))
+	if err != nil {
+		return nil, fmt.Errorf("export data of %s: %w", path, err)
+	}
+	p, err := gcexportdata.Read(r, g.l.cfg.Fset, g.types, path)
+	if err != nil {
+		return nil, fmt.Errorf("export data of %s cannot be read; cachegen was built with %s, so build it again if the go command is newer: %w", path, runtime.Version(), err)
+	}
+	return p, nil
+}
+
+// packageError returns the first error that the go command has about a package.
+func packageError(p *packages.Package) error {
+	if len(p.Errors) == 0 {
+		return nil
+	}
+	return errors.New(strings.TrimSpace(p.Errors[0].Msg))
+}
+
+func (l *loader) sizes() types.Sizes {
+	arch := l.getenv("GOARCH")
+	if arch == "" {
+		arch = build.Default.GOARCH
+	}
+	return types.SizesFor("gc", arch)
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

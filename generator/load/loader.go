@@ -1,0 +1,557 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/cachegen/cachegen/generator/diag"
+	"github.com/cachegen/cachegen/generator/scan"
+	"golang.org/x/tools/go/packages"
+)
+
+// loader is one call of Load.
+type loader struct {
+	cfg    Config
+	ctx    context.Context
+	parsed map[string]*scan.Annotated // by path
+
+	mu       sync.Mutex
+	diags    []diag.Diagnostic
+	imported map[string][]string // by directory: what its files import
+}
+
+func (l *loader) report(ds ...diag.Diagnostic) {
+	l.mu.Lock()
+	l.diags = append(l.diags, ds...)
+	l.mu.Unlock()
+}
+
+// importsOf is the function of that name, remembered.
+func (l *loader) importsOf(dir string) []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.imported == nil {
+		l.imported = map[string][]string{}
+	}
+	all, ok := l.imported[dir]
+	if !ok {
+		all = importsOf(dir)
+		l.imported[dir] = all
+	}
+	return all
+}
+
+func (l *loader) load(dirs []string) ([]*Package, []diag.Diagnostic) {
+	var all []*Package
+	for _, g := range l.groups(dirs) {
+		all = append(all, g.load()...)
+	}
+	slices.SortFunc(all, func(a, b *Package) int { return strings.Compare(a.Dir, b.Dir) })
+	return all, diag.Sort(l.diags)
+}
+
+// anchor returns the position of the first directive of a directory, where errors of
+// the whole package are shown.
+func (l *loader) anchor(dir string) token.Position {
+	for _, p := range sortedKeys(l.parsed) {
+		a := l.parsed[p]
+		if filepath.Dir(p) != dir {
+			continue
+		}
+		if len(a.Funcs) > 0 {
+			return a.Funcs[0].Directive.Pos
+		}
+	}
+	return token.Position{Filename: dir}
+}
+
+// listing is the .go files of a directory, read and parsed, before it is known which of
+// them the build configuration excludes.
+type listing struct {
+	files     []*File // hand-written ones that parse at least in part, tests included
+	generated []string
+}
+
+// list reads a directory. Files that were parsed for their directives are not parsed
+// again.
+func (g *group) list(dir string) (*listing, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	ls := &listing{}
+	for _, e := range entries {
+		name := filepath.Join(dir, e.Name())
+		if !goFile(e.Name()) {
+			continue
+		}
+		if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		if a := g.l.parsed[name]; a != nil && a.Syntax != nil && a.Source == "" {
+			ls.files = append(ls.files, &File{name, a.Src, a.Syntax, a})
+			continue
+		}
+		src, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		if _, ours := scan.Source(src); ours || strings.HasSuffix(e.Name(), "_cachegen.go") && scan.HalfWritten(src) {
+			ls.generated = append(ls.generated, name)
+			continue
+		}
+		f, err := parser.ParseFile(g.l.cfg.Fset, name, src, parser.SkipObjectResolution|parser.ParseComments)
+		if f == nil || f.Name == nil || f.Name.Name == "" || f.Name.Name == "_" {
+			continue // nothing can be told about it, and no directive is in it
+		}
+		_ = err // what is whole of a broken file is used; what is missing shows as a type error where it matters
+		ls.files = append(ls.files, &File{name, src, f, nil})
+	}
+	return ls, nil
+}
+
+// load types the packages of the group.
+func (g *group) load() []*Package {
+	l := g.l
+	listings := map[string]*listing{}
+	frontier := map[string]bool{RuntimePath: true}
+	roots := map[string]bool{}
+	for _, d := range g.dirs {
+		ls, err := g.list(d)
+		if err != nil {
+			l.report(diag.Errorf(l.anchor(d), diag.NotLoaded, "%v", err))
+			continue
+		}
+		listings[d] = ls
+		if p := g.pathOf(d); p != "" {
+			roots[p] = true
+		}
+	}
+	connecting := g.connecting(roots)
+	if len(connecting) > maxConnecting {
+		connecting = nil
+	}
+	metaDirs := slices.Clone(g.dirs)
+	for _, p := range sortedKeys(connecting) {
+		d := g.dirOf(p)
+		ls, err := g.list(d)
+		if err != nil {
+			continue
+		}
+		listings[d] = ls
+		metaDirs = append(metaDirs, d)
+	}
+	for _, ls := range listings {
+		for _, f := range ls.files {
+			if strings.HasSuffix(f.Name, "_test.go") {
+				continue
+			}
+			for _, p := range fileImports(f.Syntax) {
+				if !roots[p] && !connecting[p] {
+					frontier[p] = true
+				}
+			}
+		}
+	}
+
+	// Two questions to the go command at once.
+	var meta, exported []*packages.Package
+	var metaErr, exportErr error
+	var wg sync.WaitGroup
+	wg.Go(func() { meta, metaErr = g.packages(metaMode, metaDirs) })
+	wg.Go(func() { exported, exportErr = g.packages(exportMode, sortedKeys(frontier)) })
+	wg.Wait()
+	for _, err := range []error{metaErr, exportErr} {
+		if err != nil {
+			l.report(diag.Errorf(l.anchor(g.dirs[0]), diag.NotLoaded, "the go command failed: %v", err))
+			return nil
+		}
+	}
+
+	byDir := map[string]*packages.Package{}
+	for _, p := range meta {
+		byDir[realPath(packageDir(p))] = p
+	}
+	var pkgs []*Package
+	for _, d := range metaDirs {
+		ls := listings[d]
+		if ls == nil {
+			continue
+		}
+		if p := g.build(d, ls, byDir[realPath(d)], slices.Contains(g.dirs, d)); p != nil {
+			pkgs = append(pkgs, p)
+		}
+	}
+	g.exportData(exported)
+	g.typecheck()
+
+	var sound []*Package
+	for _, p := range pkgs {
+		ds := p.gate()
+		l.report(ds...)
+		sound = append(sound, p)
+	}
+	if len(pkgs) > 0 {
+		g.runtimePresent(pkgs[0])
+	}
+	return sound
+}
+
+// packageDir returns where the files of a package are.
+func packageDir(p *packages.Package) string {
+	if p.Dir != "" {
+		return p.Dir
+	}
+	for _, list := range [][]string{p.GoFiles, p.IgnoredFiles} {
+		for _, f := range list {
+			return filepath.Dir(f)
+		}
+	}
+	return p.PkgPath
+}
+
+// build puts a package together from what is in its directory and what the go command
+// says. The result is nil if it cannot be used, or has no annotations.
+func (g *group) build(dir string, ls *listing, meta *packages.Package, root bool) *Package {
+	l := g.l
+	if meta == nil {
+		if root {
+			l.report(diag.Errorf(l.anchor(dir), diag.NotLoaded, "the go command does not know the package in %s", dir))
+		}
+		return nil
+	}
+	ignored := map[string]bool{}
+	for _, f := range meta.IgnoredFiles {
+		ignored[filepath.Base(f)] = true
+	}
+	p := &Package{ImportPath: meta.PkgPath, Dir: dir, Fset: l.cfg.Fset, Generated: ls.generated, Sizes: l.sizes()}
+	if m := meta.Module; m != nil {
+		p.Module, p.ModuleDir, p.GoVersion = m.Path, m.Dir, m.GoVersion
+		if !m.Main && root {
+			l.report(diag.Errorf(l.anchor(dir), diag.NotMain, "%s belongs to module %s, which is not the main module here", p.ImportPath, m.Path))
+			return nil
+		}
+	}
+	if own := g.pathOf(dir); own != "" && (!strings.Contains(p.ImportPath, "/") || filepath.IsAbs(p.ImportPath)) {
+		p.ImportPath = own // the go command gives up the path of a package that it cannot read
+	}
+	var active, others []*File
+	for _, f := range ls.files {
+		switch {
+		case strings.HasSuffix(f.Name, "_test.go"), ignored[filepath.Base(f.Name)]:
+			others = append(others, f)
+		default:
+			active = append(active, f)
+		}
+	}
+	p.Name, p.Syntax = g.clause(dir, active, root)
+	if p.Name == "" { // nothing but excluded files, or several packages
+		if len(active) == 0 && root {
+			g.excluded(others)
+			if len(meta.Errors) > 0 && len(others) == 0 {
+				l.report(diag.Errorf(l.anchor(dir), diag.NotLoaded, "%s", packageError(meta)))
+			}
+		}
+		return nil
+	}
+	for _, f := range others {
+		if f.Syntax.Name.Name == p.Name {
+			p.Other = append(p.Other, f)
+		}
+	}
+	for _, f := range slices.Concat(p.Syntax, p.Other) {
+		if f.Annotated != nil {
+			p.Surfaces = append(p.Surfaces, f.Annotated.Surfaces...)
+		}
+	}
+	goVersion := p.GoVersion
+	if !root {
+		g.addUnit(p.ImportPath, dir, goVersion, p.Syntax, nil)
+		return nil
+	}
+	g.excluded(others)
+	p.unit = g.addUnit(p.ImportPath, dir, goVersion, p.Syntax, p)
+	return p
+}
+
+// excluded warns of annotated files that the build configuration leaves out.
+func (g *group) excluded(files []*File) {
+	for _, f := range files {
+		if f.Annotated != nil && len(f.Annotated.Funcs) > 0 {
+			pos := f.Annotated.Funcs[0].Directive.Pos
+			g.l.report(diag.Warnf(pos, diag.Excluded, "the present build configuration excludes %s", filepath.Base(f.Name)))
+		}
+	}
+}
+
+// clause returns the package's name and the files that have it. The name is that of the
+// first annotated file.
+func (g *group) clause(dir string, files []*File, root bool) (string, []*File) {
+	name := ""
+	for _, f := range files {
+		if f.Annotated != nil && len(f.Annotated.Funcs) > 0 {
+			name = f.Syntax.Name.Name
+			break
+		}
+	}
+	if name == "" && len(files) > 0 {
+		name = files[0].Syntax.Name.Name
+	}
+	var same []*File
+	for _, f := range files {
+		if f.Syntax.Name.Name == name {
+			same = append(same, f)
+		} else if root {
+			g.l.report(diag.Errorf(g.l.cfg.Fset.PositionFor(f.Syntax.Name.Pos(), false), diag.MixedPackages,
+				"package %s in a directory of package %s", f.Syntax.Name.Name, name).
+				WithRelated(g.l.cfg.Fset.PositionFor(same0(files, name), false), "package %s", name))
+		}
+	}
+	return name, same
+}
+
+func same0(files []*File, name string) token.Pos {
+	for _, f := range files {
+		if f.Syntax.Name.Name == name {
+			return f.Syntax.Name.Pos()
+		}
+	}
+	return token.NoPos
+}
+
+// exportData takes over what the go command gave, and types from source what it could
+// not compile.
+func (g *group) exportData(exported []*packages.Package) {
+	var missing []string
+	for _, p := range exported {
+		if p.ExportFile != "" {
+			g.exports[p.PkgPath] = p.ExportFile
+		} else if p.PkgPath != "unsafe" && g.units[p.PkgPath] == nil {
+			missing = append(missing, p.PkgPath)
+		}
+	}
+	if len(missing) == 0 {
+		return
+	}
+	slices.Sort(missing)
+	pkgs, err := g.packages(sourceMode, missing)
+	if err != nil {
+		for _, m := range missing {
+			g.broken[m] = err
+		}
+		return
+	}
+	packages.Visit(pkgs, nil, func(p *packages.Package) {
+		switch {
+		case p.PkgPath == "unsafe" || g.units[p.PkgPath] != nil:
+		case p.ExportFile != "":
+			g.exports[p.PkgPath] = p.ExportFile
+		case len(p.GoFiles) == 0:
+			err := packageError(p)
+			if err == nil {
+				err = fmt.Errorf("no Go files in %s", p.PkgPath)
+			}
+			g.broken[p.PkgPath] = err
+		default:
+			g.addUnit(p.PkgPath, packageDir(p), goVersionOf(p), g.parse(p.GoFiles), nil)
+		}
+	})
+}
+
+func goVersionOf(p *packages.Package) string {
+	if p.Module != nil {
+		return p.Module.GoVersion
+	}
+	return ""
+}
+
+// parse reads the files of a package that nobody annotated.
+func (g *group) parse(names []string) []*File {
+	var files []*File
+	for _, name := range names {
+		src, err := os.ReadFile(name)
+		if err != nil {
+			continue
+		}
+		f, _ := parser.ParseFile(g.l.cfg.Fset, name, src, parser.SkipObjectResolution)
+		if f != nil && f.Name != nil && f.Name.Name != "" && f.Name.Name != "_" {
+			files = append(files, &File{name, nil, f, nil})
+		}
+	}
+	return files
+}
+
+// runtimePresent reports a module that cannot import the runtime.
+func (g *group) runtimePresent(p *Package) {
+	_, err := g.Import(RuntimePath)
+	if err == nil {
+		return
+	}
+	d := diag.Errorf(g.l.anchor(p.Dir), diag.NoRuntime, "generated code cannot import %s: %v", RuntimePath, err)
+	switch {
+	case strings.Contains(err.Error(), "-mod=vendor"):
+		d.Hint = "run: go mod vendor; or without vendoring: go get -tool github.com/cachegen/cachegen/cmd/cachegen"
+	case !strings.Contains(err.Error(), "no required module") && !strings.Contains(err.Error(), "cannot find module") &&
+		!strings.Contains(err.Error(), "not in std"):
+		d.Hint = "make it compile: go build " + RuntimePath
+	}
+	g.l.report(d)
+}
+
+// gate reports the annotated signatures of a package that cannot be planned.
+func (p *Package) gate() []diag.Diagnostic {
+	var ds []diag.Diagnostic
+	for _, f := range p.Syntax {
+		if f.Annotated == nil || len(f.Annotated.Funcs) == 0 {
+			continue
+		}
+		for _, fn := range f.Annotated.Funcs {
+			ds = append(ds, p.signature(f, fn.Decl)...)
+		}
+	}
+	return ds
+}
+
+// signature reports what cannot be resolved in one annotated signature.
+func (p *Package) signature(f *File, decl *ast.FuncDecl) []diag.Diagnostic {
+	obj, _ := p.Info.Defs[decl.Name].(*types.Func)
+	if obj == nil {
+		return []diag.Diagnostic{diag.Errorf(p.Position(decl.Name.Pos()), diag.InvalidSignature, "%s has no type: it may be declared twice", decl.Name.Name)}
+	}
+	path, bad := invalid(obj.Signature())
+	if !bad {
+		return nil
+	}
+	from, to := decl.Pos(), decl.Type.End()
+	var ds []diag.Diagnostic
+	for _, e := range p.Errors {
+		if from <= e.Pos && e.Pos < to {
+			ds = append(ds, p.explain(f, diag.Errorf(p.Position(e.Pos), diag.InvalidSignature, "in the signature of %s: %s", decl.Name.Name, e.Msg)))
+		}
+	}
+	if c := usesC(decl); c != nil && len(ds) == 0 {
+		return []diag.Diagnostic{diag.Errorf(p.Position(c.Pos()), diag.InvalidSignature, "the signature of %s uses the C type C.%s", decl.Name.Name, c.Sel.Name).
+			WithHint("convert to Go types inside the function")}
+	}
+	if len(ds) == 0 {
+		d := diag.Errorf(p.Position(decl.Name.Pos()), diag.InvalidSignature, "the signature of %s holds a type that cannot be resolved: %s", decl.Name.Name, path)
+		for _, e := range p.Errors {
+			d = d.WithRelated(p.Position(e.Pos), "%s", e.Msg)
+			if len(d.Related) == 3 {
+				break
+			}
+		}
+		ds = append(ds, p.explain(f, d))
+	}
+	return ds
+}
+
+// explain adds what is known about imports that failed.
+func (p *Package) explain(f *File, d diag.Diagnostic) diag.Diagnostic {
+	for _, s := range f.Syntax.Imports {
+		path := strings.Trim(s.Path.Value, "`\"")
+		p.unit.group.mu.Lock()
+		err := p.unit.group.broken[path]
+		p.unit.group.mu.Unlock()
+		if err != nil {
+			d = d.WithRelated(p.Position(s.Pos()), "import %s cannot be resolved: %v", path, err)
+		}
+	}
+	return d
+}
+
+// usesC returns the first C.x in a signature.
+func usesC(decl *ast.FuncDecl) (found *ast.SelectorExpr) {
+	ast.Inspect(decl.Type, func(n ast.Node) bool {
+		if s, ok := n.(*ast.SelectorExpr); ok && found == nil {
+			if x, ok := s.X.(*ast.Ident); ok && x.Name == "C" {
+				found = s
+			}
+		}
+		return true
+	})
+	return found
+}
+
+// invalid looks for a type that could not be resolved in what a signature is made of,
+// and says where it is.
+func invalid(sig *types.Signature) (path string, bad bool) {
+	seen := map[types.Type]bool{}
+	var look func(t types.Type, at string) (string, bool)
+	tuple := func(vars *types.Tuple, at string) (string, bool) {
+		for v := range vars.Variables() {
+			name := v.Name()
+			if name == "" {
+				name = "_"
+			}
+			if p, bad := look(v.Type(), at+name); bad {
+				return p, true
+			}
+		}
+		return "", false
+	}
+	look = func(t types.Type, at string) (string, bool) {
+		if seen[t] {
+			return "", false
+		}
+		seen[t] = true
+		switch t := t.(type) {
+		case *types.Basic:
+			return at, t.Kind() == types.Invalid
+		case *types.Alias:
+			return look(types.Unalias(t), at)
+		case *types.Named:
+			for a := range t.TypeArgs().Types() {
+				if p, bad := look(a, at); bad {
+					return p, true
+				}
+			}
+			return look(t.Underlying(), at)
+		case *types.Pointer:
+			return look(t.Elem(), at)
+		case *types.Slice:
+			return look(t.Elem(), at)
+		case *types.Array:
+			return look(t.Elem(), at)
+		case *types.Chan:
+			return look(t.Elem(), at)
+		case *types.Map:
+			if p, bad := look(t.Key(), at); bad {
+				return p, true
+			}
+			return look(t.Elem(), at)
+		case *types.Struct:
+			for f := range t.Fields() {
+				if p, bad := look(f.Type(), at+"."+f.Name()); bad {
+					return p, true
+				}
+			}
+		case *types.Signature:
+			if p, bad := tuple(t.Params(), at+" "); bad {
+				return p, true
+			}
+			return tuple(t.Results(), at+" ")
+		case *types.TypeParam:
+			return look(t.Constraint(), at)
+		}
+		return "", false
+	}
+	if r := sig.Recv(); r != nil {
+		if p, bad := look(r.Type(), "the receiver"); bad {
+			return p, true
+		}
+	}
+	if p, bad := tuple(sig.Params(), ""); bad {
+		return p, true
+	}
+	return tuple(sig.Results(), "result ")
+}

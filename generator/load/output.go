@@ -1,0 +1,93 @@
+package load
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+)
+
+// Output is a generated file that has not been written.
+type Output struct {
+	Name string // absolute path
+	Src  []byte
+}
+
+// OutputError is an error that generated files would bring into a package.
+type OutputError struct {
+	Pos  token.Position // in a generated file, or in the file that it disagrees with
+	Line string         // the line of the generated file, "" if the error is elsewhere
+	Msg  string
+}
+
+// check types the package with function bodies and, if there are any, generated files.
+func (p *Package) check(info *types.Info, generated []*File) (*types.Package, []types.Error) {
+	return p.unit.check(slices.Concat(p.Syntax, generated), info, false)
+}
+
+// Check types the package together with generated files, bodies and all, and returns
+// the errors that were not there without them. It is safe for concurrent use.
+func (p *Package) Check(outputs []Output) []OutputError {
+	var errs []OutputError
+	var generated []*File
+	lines := map[string][]string{}
+	for _, o := range outputs {
+		lines[o.Name] = strings.Split(string(o.Src), "\n")
+		f, err := parser.ParseFile(p.Fset, o.Name, o.Src, parser.SkipObjectResolution)
+		if err != nil {
+			errs = append(errs, OutputError{Pos: token.Position{Filename: o.Name}, Msg: err.Error()})
+			continue
+		}
+		generated = append(generated, &File{Name: o.Name, Syntax: f})
+	}
+	if len(errs) > 0 {
+		return errs
+	}
+	_, found := p.check(nil, generated)
+	elsewhere := false
+	for _, e := range found {
+		pos := p.Position(e.Pos)
+		if ls, ours := lines[pos.Filename]; ours {
+			oe := OutputError{Pos: pos, Msg: e.Msg}
+			if pos.Line >= 1 && pos.Line <= len(ls) {
+				oe.Line = ls[pos.Line-1]
+			}
+			errs = append(errs, oe)
+		} else {
+			elsewhere = true
+		}
+	}
+	if !elsewhere {
+		return errs
+	}
+	// What is wrong in hand-written files counts only if it was not wrong before.
+	before := map[string]bool{}
+	for _, e := range p.Bodies().Errs {
+		before[fmt.Sprint(e.Pos, e.Msg)] = true
+	}
+	for _, e := range found {
+		pos := p.Position(e.Pos)
+		if _, ours := lines[pos.Filename]; !ours && !before[fmt.Sprint(e.Pos, e.Msg)] {
+			errs = append(errs, OutputError{Pos: pos, Msg: e.Msg})
+		}
+	}
+	return errs
+}
+
+// Decl returns the declaration of a function of the package, by the position of its
+// name, or nil. It helps to follow calls in [Package.Bodies].
+func (p *Package) Decl(obj *types.Func) *ast.FuncDecl {
+	for _, f := range p.Syntax {
+		if f.Syntax.FileStart <= obj.Pos() && obj.Pos() < f.Syntax.FileEnd {
+			for _, d := range f.Syntax.Decls {
+				if fd, ok := d.(*ast.FuncDecl); ok && fd.Name.Pos() == obj.Pos() {
+					return fd
+				}
+			}
+		}
+	}
+	return nil
+}
