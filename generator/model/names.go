@@ -1,0 +1,262 @@
+package model
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/cachegen/cachegen/generator/diag"
+	"github.com/cachegen/cachegen/generator/load"
+)
+
+// names settles what the wrapper and the handle are called, and reports clashes.
+func (p *planner) names() {
+	f, name := p.f, p.f.Name
+	pos := p.at(p.f.Decl.Name.Pos())
+	switch {
+	case f.Directive.Options.Name != "":
+		f.Wrapper = f.Directive.Options.Name
+		pos = p.opt("name")
+		switch {
+		case !token.IsIdentifier(f.Wrapper) || f.Wrapper == "_":
+			p.errorf(pos, diag.BadName, "name=%s is no identifier", f.Wrapper)
+			return
+		case f.Wrapper == name:
+			p.errorf(pos, diag.BadName, "name=%s is the annotated function's own name", f.Wrapper)
+			return
+		case f.Recv == nil && (f.Wrapper == "init" || f.Wrapper == "main"):
+			p.errorf(pos, diag.BadName, "a function called %s has a meaning of its own", f.Wrapper)
+			return
+		}
+	case strings.HasSuffix(name, "Uncached") && name != "Uncached":
+		f.Wrapper = strings.TrimSuffix(name, "Uncached")
+	case ast.IsExported(name):
+		p.errorf(pos, diag.ExportedImpl, "%s is exported, so its callers would not call the cached function", f.title()).
+			hint("run cachegen adopt %s.%s, which renames it to %sUncached and gives its name to the cached function; or choose the cached function's name with name=", p.pkg.Name(), f.title(), name)
+		return
+	default:
+		r, n := utf8.DecodeRuneInString(name)
+		f.Wrapper = string(unicode.ToUpper(r)) + name[n:]
+		if !ast.IsExported(f.Wrapper) {
+			p.errorf(pos, diag.NoExportedName, "%s has no exported form that the cached function could be called", name)
+			return
+		}
+	}
+
+	if f.Recv == nil {
+		f.Handle = f.Wrapper + "Cache"
+		f.Base = name
+		p.clash(f.Wrapper, "the cached function", pos)
+	} else {
+		base := f.RecvBase.Name()
+		f.Handle = likeCase(base, f.Wrapper) + upperFirst(f.Wrapper) + "Cache"
+		f.Base = lowerFirst(base) + "_" + name
+		p.memberClash(pos)
+	}
+	for p.taken(f.Base) && f.Recv != nil {
+		f.Base += "_"
+	}
+	p.clash(f.Handle, "what controls its cache", pos)
+}
+
+// title is the function's name as people say it: with the receiver's type.
+func (f *Func) title() string {
+	if f.RecvBase != nil {
+		return f.RecvBase.Name() + "." + f.Name
+	}
+	return f.Name
+}
+
+// clash reports a package-level declaration called name, in whatever file.
+func (p *planner) clash(name, what string, pos token.Position) {
+	for _, file := range allFiles(p.f.Pkg) {
+		for _, id := range topLevel(file.Syntax) {
+			if id.Name == name {
+				p.errorf(pos, diag.NameClash, "%s would be called %s, and so is something else in package %s", what, name, p.pkg.Name()).
+					related(p.at(id.Pos()), "%s is declared here", name)
+				return
+			}
+		}
+		for _, spec := range file.Syntax.Imports {
+			if spec.Name != nil && spec.Name.Name == name {
+				p.errorf(pos, diag.NameClash, "%s would be called %s, and so is an import of package %s", what, name, p.pkg.Name()).
+					related(p.at(spec.Pos()), "%s is imported here", name)
+				return
+			}
+		}
+	}
+}
+
+// taken reports whether some file of the package declares name.
+func (p *planner) taken(name string) bool {
+	for _, file := range allFiles(p.f.Pkg) {
+		for _, id := range topLevel(file.Syntax) {
+			if id.Name == name {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// memberClash reports a field or method of the receiver that is called like the wrapper.
+func (p *planner) memberClash(pos token.Position) {
+	f := p.f
+	report := func(at token.Position, what string) {
+		d := p.errorf(pos, diag.MemberClash, "the cached method would be called %s, and %s has a %s of that name", f.Wrapper, f.RecvBase.Name(), what)
+		if at.IsValid() {
+			d.related(at, "the %s is declared here", what)
+		}
+	}
+	obj, index, _ := types.LookupFieldOrMethod(f.RecvBase.Type(), true, p.pkg, f.Wrapper)
+	if obj != nil {
+		what := "method"
+		if _, ok := obj.(*types.Var); ok {
+			what = "field"
+		}
+		if len(index) > 1 {
+			what += " promoted from an embedded field"
+		}
+		report(p.at(obj.Pos()), what)
+		return
+	}
+	// Methods in files that the present build configuration leaves out.
+	for _, file := range f.Pkg.Other {
+		for _, d := range file.Syntax.Decls {
+			if m, ok := d.(*ast.FuncDecl); ok && m.Recv != nil && m.Name.Name == f.Wrapper && recvName(m) == f.RecvBase.Name() {
+				report(p.at(m.Name.Pos()), "method")
+				return
+			}
+		}
+	}
+}
+
+func allFiles(p *load.Package) []*load.File {
+	return append(append([]*load.File(nil), p.Syntax...), p.Other...)
+}
+
+// topLevel returns the names that a file declares in the package's scope.
+func topLevel(f *ast.File) []*ast.Ident {
+	var ids []*ast.Ident
+	for _, d := range f.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			if d.Recv == nil && d.Name.Name != "init" && d.Name.Name != "_" {
+				ids = append(ids, d.Name)
+			}
+		case *ast.GenDecl:
+			for _, s := range d.Specs {
+				switch s := s.(type) {
+				case *ast.TypeSpec:
+					ids = append(ids, s.Name)
+				case *ast.ValueSpec:
+					ids = append(ids, s.Names...)
+				}
+			}
+		}
+	}
+	return ids
+}
+
+// recvName returns the name of a method's receiver type.
+func recvName(m *ast.FuncDecl) string {
+	if len(m.Recv.List) == 0 {
+		return ""
+	}
+	t := m.Recv.List[0].Type
+	for {
+		switch u := t.(type) {
+		case *ast.ParenExpr:
+			t = u.X
+		case *ast.StarExpr:
+			t = u.X
+		case *ast.IndexExpr:
+			t = u.X
+		case *ast.IndexListExpr:
+			t = u.X
+		case *ast.Ident:
+			return u.Name
+		default:
+			return ""
+		}
+	}
+}
+
+func upperFirst(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(r)) + s[n:]
+}
+
+func lowerFirst(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	return string(unicode.ToLower(r)) + s[n:]
+}
+
+// likeCase returns s with its first letter in the case of the first letter of model.
+func likeCase(s, model string) string {
+	if ast.IsExported(model) {
+		return upperFirst(s)
+	}
+	return lowerFirst(s)
+}
+
+// CheckPackage reports generated names that two functions of a package, planned one by
+// one, both claim.
+func CheckPackage(funcs []*Func) []diag.Diagnostic {
+	var ds []diag.Diagnostic
+	first := map[string]*Func{}
+	claim := func(f *Func, name, key, what string) {
+		g := first[key]
+		if g == nil {
+			first[key] = f
+			return
+		}
+		pos := func(f *Func) token.Position { return f.Pkg.Fset.Position(f.Decl.Name.Pos()) }
+		ds = append(ds, diag.Errorf(pos(f), diag.NameClash, "%s of %s would be called %s, and so would that of %s", what, f.title(), name, g.title()).
+			WithRelated(pos(g), "%s is declared here", g.title()))
+	}
+	for _, f := range funcs {
+		if f.Recv == nil {
+			claim(f, f.Wrapper, f.Wrapper, "the wrapper")
+		} else {
+			claim(f, f.Wrapper, f.RecvBase.Name()+"."+f.Wrapper, "the wrapper")
+		}
+		claim(f, f.Handle, f.Handle, "the handle")
+	}
+	return ds
+}
+
+// closest returns the candidate that differs least from s, "" when none is near.
+func closest(s string, candidates []string) string {
+	best, least := "", 1+len(s)/3
+	for _, c := range candidates {
+		if d := editDistance(strings.ToLower(s), strings.ToLower(c)); d < least || d == least && best == "" {
+			best, least = c, d
+		}
+	}
+	return best
+}
+
+// editDistance counts the insertions, deletions and replacements between two strings
+// (Levenshtein's distance, over bytes).
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,738 @@
+package model
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"path/filepath"
+	"strings"
+
+	"github.com/cachegen/cachegen/generator/diag"
+	"github.com/cachegen/cachegen/generator/directive"
+	"github.com/cachegen/cachegen/generator/load"
+)
+
+// Plan plans one annotated function. The plan is of use only if no diagnostic is an
+// error; all that is wrong is reported at once.
+func Plan(pkg *load.Package, file *load.File, decl *ast.FuncDecl, d *directive.Directive) (*Func, []diag.Diagnostic) {
+	p := &planner{
+		pkg: pkg.Types,
+		f: &Func{
+			Pkg: pkg, File: file, Decl: decl, Directive: d,
+			Name:     decl.Name.Name,
+			Resource: d.Kind == directive.Resource,
+			Session:  d.Options.Scope == "session",
+		},
+	}
+	p.run()
+	return p.f, diag.Sort(p.ds)
+}
+
+// planner plans one function.
+type planner struct {
+	pkg *types.Package
+	f   *Func
+	ds  []diag.Diagnostic
+}
+
+func (p *planner) at(pos token.Pos) token.Position { return p.f.Pkg.Fset.Position(pos) }
+
+// opt returns where an option stands, or where the directive does.
+func (p *planner) opt(name string) token.Position {
+	if pos, ok := p.f.Directive.At[name]; ok {
+		return pos
+	}
+	return p.f.Directive.Pos
+}
+
+func (p *planner) run() {
+	f := p.f
+	obj, ok := f.Pkg.Info.Defs[f.Decl.Name].(*types.Func)
+	if !ok {
+		p.errorf(p.at(f.Decl.Name.Pos()), diag.Unresolved, "the type of %s is not known", f.Name)
+		return
+	}
+	f.Obj, f.Sig = obj, obj.Signature()
+	p.signature()
+	if !p.special() {
+		return
+	}
+	p.identity()
+	p.names()
+	if f.Recv != nil && f.Directive.Options.Recv == "" {
+		p.errorf(p.at(f.Decl.Name.Pos()), diag.RecvMissing, "%s is a method, and the directive does not say what its receiver means to the cache", f.title()).
+			hint("recv=key: its content is a part of the key; recv=identity: each instance has a cache of its own; recv=ignore: it does not matter to the result")
+	}
+	if f.Recv == nil && f.Directive.Options.Recv != "" {
+		p.errorf(p.opt("recv"), diag.RecvOnFunc, "%s has no receiver", f.Name)
+	}
+	if !p.surfaces() {
+		return
+	}
+	p.chooseKey()
+	p.key()
+	p.options()
+	p.results()
+	p.detach()
+	f.Doc = docOf(f)
+}
+
+// signature reads parameters and results.
+func (p *planner) signature() {
+	f, sig := p.f, p.f.Sig
+	f.Variadic = sig.Variadic()
+	if r := sig.Recv(); r != nil {
+		f.Recv = &Param{Name: paramName(r), Type: r.Type(), Index: -1, Var: r}
+		t := types.Unalias(r.Type())
+		if ptr, ok := t.(*types.Pointer); ok {
+			t = types.Unalias(ptr.Elem())
+		}
+		if n, ok := t.(*types.Named); ok {
+			f.RecvBase = n.Obj()
+		}
+		for tp := range sig.RecvTypeParams().TypeParams() {
+			f.TypeParams = append(f.TypeParams, tp)
+		}
+	}
+	for tp := range sig.TypeParams().TypeParams() {
+		f.TypeParams = append(f.TypeParams, tp)
+	}
+	for i := range sig.Params().Len() {
+		v := sig.Params().At(i)
+		q := &Param{Name: paramName(v), Type: v.Type(), Index: i, Var: v}
+		f.Params = append(f.Params, q)
+		if f.Ctx == nil && isContext(v.Type()) {
+			f.Ctx = q
+		}
+	}
+	n := sig.Results().Len()
+	if n > 0 && isError(sig.Results().At(n-1).Type()) {
+		f.HasErr = true
+		n--
+	}
+	for i := range n {
+		v := sig.Results().At(i)
+		f.Results = append(f.Results, &Result{Name: paramName(v), Type: v.Type()})
+	}
+}
+
+func paramName(v *types.Var) string {
+	if v.Name() == "_" {
+		return ""
+	}
+	return v.Name()
+}
+
+// special reports functions that cannot be wrapped whatever their types, and returns
+// whether planning can go on.
+func (p *planner) special() bool {
+	f := p.f
+	pos := p.at(f.Decl.Name.Pos())
+	switch {
+	case f.Name == "_":
+		p.errorf(pos, diag.BadName, "a function called _ cannot be called").hint("give it a name")
+		return false
+	case f.Decl.Body == nil:
+		p.errorf(pos, diag.NoBody, "%s has no body here: it is written in assembly or linked from elsewhere", f.title())
+	case f.Recv == nil && f.Name == "init":
+		p.errorf(pos, diag.SpecialFunc, "init runs once by itself")
+		return false
+	case f.Recv == nil && f.Name == "main" && p.pkg.Name() == "main":
+		p.errorf(pos, diag.SpecialFunc, "main is the program")
+		return false
+	}
+	if f.Decl.Doc != nil {
+		for _, c := range f.Decl.Doc.List {
+			for _, word := range []string{"//go:linkname ", "//export "} {
+				if rest, ok := strings.CutPrefix(c.Text, word); ok && strings.HasPrefix(strings.TrimSpace(rest), f.Name) {
+					p.errorf(p.at(c.Pos()), diag.SpecialFunc, "%s is called by what is outside of Go's sight: %s", f.Name, strings.TrimSpace(word))
+				}
+			}
+		}
+	}
+	if f.Recv != nil && f.RecvBase == nil {
+		p.errorf(pos, diag.Unresolved, "the type of the receiver of %s is not known", f.Name)
+		return false
+	}
+	for v := range allVars(f.Sig) {
+		if bad := invalid(v.Type()); bad {
+			p.errorf(p.at(v.Pos()), diag.Unresolved, "the type of %s in the signature of %s is not known", orBlank(v.Name()), f.title())
+			return false
+		}
+		if !nameable(v.Type(), p.pkg) {
+			p.errorf(p.at(v.Pos()), diag.LocalType, "generated code cannot name the type %s", typeText(v.Type(), p.pkg))
+			return false
+		}
+	}
+	return true
+}
+
+func orBlank(s string) string {
+	if s == "" {
+		return "a value"
+	}
+	return s
+}
+
+func allVars(sig *types.Signature) func(func(*types.Var) bool) {
+	return func(yield func(*types.Var) bool) {
+		for _, t := range []*types.Tuple{sig.Params(), sig.Results()} {
+			for v := range t.Variables() {
+				if !yield(v) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// invalid reports whether a type that could not be resolved is written in t.
+func invalid(t types.Type) bool {
+	bad := false
+	seen := map[types.Type]bool{}
+	var walk func(types.Type)
+	walk = func(t types.Type) {
+		if seen[t] {
+			return
+		}
+		seen[t] = true
+		switch t := t.(type) {
+		case *types.Basic:
+			bad = bad || t.Kind() == types.Invalid
+		case *types.Alias:
+			walk(types.Unalias(t))
+		case *types.Named:
+			for a := range t.TypeArgs().Types() {
+				walk(a)
+			}
+			if b, ok := t.Underlying().(*types.Basic); ok {
+				walk(b)
+			}
+		case *types.Pointer:
+			walk(t.Elem())
+		case *types.Slice:
+			walk(t.Elem())
+		case *types.Array:
+			walk(t.Elem())
+		case *types.Chan:
+			walk(t.Elem())
+		case *types.Map:
+			walk(t.Key())
+			walk(t.Elem())
+		case *types.Struct:
+			for f := range t.Fields() {
+				walk(f.Type())
+			}
+		case *types.Signature:
+			for v := range allVars(t) {
+				walk(v.Type())
+			}
+		}
+	}
+	walk(t)
+	return bad
+}
+
+// identity settles what the runtime knows the function by.
+func (p *planner) identity() {
+	f := p.f
+	f.ID = f.Pkg.ImportPath + "." + f.title()
+	pos := f.Pkg.Fset.PositionFor(f.Decl.Name.Pos(), false)
+	rel := filepath.Base(pos.Filename)
+	if f.Pkg.ModuleDir != "" {
+		if r, err := filepath.Rel(f.Pkg.ModuleDir, pos.Filename); err == nil && !strings.HasPrefix(r, "..") {
+			rel = filepath.ToSlash(r)
+		}
+	}
+	f.Site = fmt.Sprintf("%s:%d", rel, pos.Line)
+}
+
+// surfaces refuses functions that draw, and those that return nothing to keep.
+func (p *planner) surfaces() bool {
+	f := p.f
+	for _, q := range f.Params {
+		if isSurface(q.Type) {
+			p.errorf(p.at(q.Var.Pos()), diag.CodeSurfaceUnsupported, "functions that draw are not supported yet in this version, and %s takes %s", f.title(), typeText(q.Type, p.pkg))
+			return false
+		}
+	}
+	for _, r := range f.Results {
+		if isDrawn(r.Type) {
+			p.errorf(p.at(f.Decl.Name.Pos()), diag.CodeSurfaceUnsupported, "functions that draw are not supported yet in this version, and %s returns %s", f.title(), typeText(r.Type, p.pkg))
+			return false
+		}
+	}
+	if len(f.Results) > 0 {
+		return true
+	}
+	if f.HasErr {
+		p.errorf(p.at(f.Decl.Name.Pos()), diag.OnlyError, "%s returns nothing but an error, so there is nothing to keep", f.title())
+	} else {
+		p.errorf(p.at(f.Decl.Name.Pos()), diag.NoResults, "%s returns nothing, so there is nothing to keep", f.title())
+	}
+	return false
+}
+
+func (p *planner) param(name string) *Param {
+	for _, q := range p.f.Params {
+		if q.Name == name {
+			return q
+		}
+	}
+	return nil
+}
+
+func (p *planner) unknownParam(opt, name string) {
+	var names []string
+	for _, q := range p.f.Params {
+		if q.Name != "" {
+			names = append(names, q.Name)
+		}
+	}
+	d := p.errorf(p.opt(opt), diag.UnknownParam, "%s names %s, and %s has no such parameter", opt, name, p.f.title())
+	switch near := closest(name, names); {
+	case near != "":
+		d.hint("did you mean %s?", near)
+	case len(names) == 0:
+		d.hint("it has no parameters with a name; name them, or remove %s", opt)
+	default:
+		d.hint("its parameters are %s", strings.Join(names, ", "))
+	}
+}
+
+// chooseKey settles which parameters are in the key.
+func (p *planner) chooseKey() {
+	f, o := p.f, &p.f.Directive.Options
+	for _, q := range f.Params {
+		q.InKey = q.Name != "" && !strings.HasPrefix(q.Name, "_") && q != f.Ctx
+	}
+	if f.Directive.Has("key") {
+		for _, q := range f.Params {
+			q.InKey = false
+		}
+		for _, n := range o.Key {
+			switch q := p.param(n); {
+			case q == nil:
+				p.unknownParam("key", n)
+			case isContext(q.Type):
+				p.errorf(p.opt("key"), diag.IgnoresKeyArg, "key names %s, and a context is never in the key as a whole", n).
+					hint("make a part of it a key with hash=%s:Func", n)
+			default:
+				q.InKey = true
+			}
+		}
+	}
+	for _, n := range o.Ignore {
+		switch q := p.param(n); {
+		case q == nil:
+			p.unknownParam("ignore", n)
+		case q == f.Ctx:
+			p.errorf(p.opt("ignore"), diag.IgnoresKeyArg, "ignore names %s, and a context is never in the key as a whole", n).
+				hint("remove it; to say that context values do not matter, write ctx=ignore")
+		default:
+			q.InKey = false
+		}
+	}
+	if f.Recv != nil {
+		f.Recv.InKey = o.Recv == "key" || o.Recv == "identity"
+		f.Identity = o.Recv == "identity"
+	}
+	if f.Session && f.Ctx == nil {
+		p.errorf(p.opt("scope"), diag.NeedsContext, "scope=session finds the session in the context, and %s takes none", f.title())
+	}
+}
+
+// hashes resolves the hash= options, by parameter.
+func (p *planner) hashes() map[*Param]*Use {
+	f := p.f
+	uses := map[*Param]*Use{}
+	for _, h := range f.Directive.Options.Hash {
+		var q *Param
+		switch {
+		case h.Param == "ctx" && f.Ctx != nil:
+			q = f.Ctx
+		case h.Param == "ctx" && p.param("ctx") == nil:
+			p.errorf(p.opt("hash"), diag.NeedsContext, "hash=ctx makes a part of the context a key, and %s takes none", f.title())
+			continue
+		case f.Recv != nil && f.Recv.Name == h.Param:
+			q = f.Recv
+			if f.Directive.Options.Recv != "key" {
+				p.errorf(p.opt("hash"), diag.IgnoresKeyArg, "hash names the receiver %s, which is in the key only with recv=key", h.Param).hint("say recv=key")
+				continue
+			}
+		default:
+			q = p.param(h.Param)
+		}
+		if q == nil {
+			p.unknownParam("hash", h.Param)
+			continue
+		}
+		if q != f.Ctx && !q.InKey {
+			// hash= of a parameter says that it matters.
+			q.InKey = true
+		}
+		want := "K, where K can be in a key"
+		uses[q] = p.use("hash", string(h.Func), []types.Type{q.Type}, want, func(r *types.Tuple) bool { return r.Len() == 1 })
+		if uses[q] == nil {
+			uses[q] = &Use{} // reported
+		}
+	}
+	return uses
+}
+
+// key plans the key.
+func (p *planner) key() {
+	f := p.f
+	uses := p.hashes()
+	keys := &keyPlanner{pkg: p.pkg}
+	if f.Session {
+		f.Key.Parts = append(f.Key.Parts, &KeyPart{Plan: &Key{Kind: KeySession, Type: types.Typ[types.String]}})
+	}
+	add := func(q *Param, what string) {
+		part := &KeyPart{Param: q, Hash: uses[q]}
+		t, path := q.Type, q.Name
+		if path == "" {
+			path = what
+		}
+		if part.Hash != nil {
+			if part.Hash.Func == nil {
+				return
+			}
+			sig := part.Hash.Func.Signature()
+			if sig.TypeParams().Len() > 0 {
+				sig = infer(sig, []types.Type{q.Type})
+			}
+			t, path = sig.Results().At(0).Type(), part.Hash.Func.Name()+"("+path+")"
+			plan, r := keys.plan(t, path)
+			if r != nil {
+				p.errorf(p.opt("hash"), diag.KeyNotOwn, "%s makes a %s, which cannot be in a key: %s", part.Hash.Func.Name(), typeText(t, p.pkg), r.clause(p.pkg))
+				return
+			}
+			part.Plan = plan
+		} else {
+			plan, r := keys.plan(t, path)
+			if r != nil {
+				p.unkeyable(q, what, r)
+				return
+			}
+			part.Plan = plan
+		}
+		if !nameable(t, p.pkg) && part.Plan.Kind != KeyAny {
+			part.Plan = &Key{Kind: KeyAny, Type: t}
+		}
+		f.Key.Parts = append(f.Key.Parts, part)
+	}
+	if f.Recv != nil && f.Recv.InKey {
+		if f.Identity {
+			p.recvIdentity()
+			f.Key.Parts = append(f.Key.Parts, &KeyPart{Param: f.Recv, Plan: &Key{Kind: KeyIdentity, Type: f.Recv.Type}})
+		} else {
+			add(f.Recv, "the receiver")
+		}
+	}
+	for _, q := range f.Params {
+		switch {
+		case q == f.Ctx:
+			if uses[q] != nil {
+				q.InKey = true
+				add(q, "the context")
+			}
+		case q.InKey:
+			add(q, "parameter")
+		}
+	}
+}
+
+// unkeyable words the refusal of a parameter.
+func (p *planner) unkeyable(q *Param, what string, r *Reason) {
+	name := q.Name
+	if name == "" {
+		name = "_"
+	}
+	if q.Index >= 0 {
+		what = "parameter " + name
+	} else if q.Name != "" {
+		what = "the receiver " + name
+	}
+	pos := p.at(q.Var.Pos())
+	var d draft
+	if r.Path == q.Name && types.Identical(r.Type, q.Type) {
+		d = p.errorf(pos, diag.Unkeyable, "%s (%s) cannot be in the key: it is %s", what, typeText(q.Type, p.pkg), r.Why)
+	} else {
+		d = p.errorf(pos, diag.Unkeyable, "%s (%s) cannot be in the key: %s", what, typeText(q.Type, p.pkg), r.clause(p.pkg))
+	}
+	var ways []string
+	if q.Index < 0 {
+		ways = append(ways, "if it does not matter to the result, say recv=ignore")
+		if _, ok := types.Unalias(q.Type).(*types.Pointer); ok {
+			ways = append(ways, "for a cache of its own for each instance, recv=identity")
+		}
+	} else {
+		ways = append(ways, fmt.Sprintf("if it does not matter to the result, call it _%s or say ignore=%s", name, name))
+	}
+	ways = append(ways, fmt.Sprintf("else make a key of it with hash=%s:Func", name))
+	if n := ownType(q.Type, p.pkg); n != nil && !types.IsInterface(n) {
+		ways = append(ways, fmt.Sprintf("or give %s a method CacheKey()", n.Obj().Name()))
+	}
+	d.hint("%s", strings.Join(ways, "; "))
+}
+
+// ownType returns the named type of package pkg that t is or points to, or nil.
+func ownType(t types.Type, pkg *types.Package) *types.Named {
+	t = types.Unalias(t)
+	if ptr, ok := t.(*types.Pointer); ok {
+		t = types.Unalias(ptr.Elem())
+	}
+	n, ok := t.(*types.Named)
+	if !ok || n.Obj().Pkg() != pkg {
+		return nil
+	}
+	return n
+}
+
+// recvIdentity checks what recv=identity needs.
+func (p *planner) recvIdentity() {
+	f := p.f
+	pos := p.opt("recv")
+	ptr, ok := types.Unalias(f.Recv.Type).(*types.Pointer)
+	if !ok {
+		p.errorf(pos, diag.RecvIdentity, "recv=identity tells instances apart by their address, and the receiver of %s is no pointer", f.title())
+		return
+	}
+	if s, ok := ptr.Elem().Underlying().(*types.Struct); ok && s.NumFields() == 0 {
+		p.errorf(pos, diag.RecvIdentity, "%s has no fields, so all its instances may have one address", f.RecvBase.Name()).
+			hint("use recv=ignore: such a receiver cannot matter to the result")
+		return
+	}
+	if a, ok := ptr.Elem().Underlying().(*types.Array); ok && a.Len() == 0 {
+		p.errorf(pos, diag.RecvIdentity, "%s has size zero, so all its instances may have one address", f.RecvBase.Name()).hint("use recv=ignore: such a receiver cannot matter to the result")
+		return
+	}
+	for _, r := range f.Results {
+		if path := reaches(r.Type, ptr.Elem(), "the result"); path != "" {
+			p.errorf(pos, diag.IdentityPin, "recv=identity frees the results with the instance, and %s is the receiver's type %s: it would keep the instance alive", path, f.RecvBase.Name())
+			return
+		}
+	}
+}
+
+// reaches returns the path by which a value of type t can refer to a target, or "".
+func reaches(t, target types.Type, path string) string {
+	seen := map[types.Type]bool{}
+	var walk func(types.Type, string) string
+	walk = func(t types.Type, path string) string {
+		t = types.Unalias(t)
+		if types.Identical(t, target) {
+			return path
+		}
+		if seen[t] {
+			return ""
+		}
+		seen[t] = true
+		switch u := t.Underlying().(type) {
+		case *types.Pointer:
+			return walk(u.Elem(), path)
+		case *types.Slice:
+			return walk(u.Elem(), path+"[i]")
+		case *types.Array:
+			return walk(u.Elem(), path+"[i]")
+		case *types.Map:
+			if s := walk(u.Key(), path+"[key]"); s != "" {
+				return s
+			}
+			return walk(u.Elem(), path+"[key]")
+		case *types.Struct:
+			for f := range u.Fields() {
+				if s := walk(f.Type(), path+"."+f.Name()); s != "" {
+					return s
+				}
+			}
+		}
+		return ""
+	}
+	return walk(t, path)
+}
+
+// results plans how results are copied and weighed.
+func (p *planner) results() {
+	f, o := p.f, &p.f.Directive.Options
+	copies := &copyPlanner{pkg: p.pkg}
+	sizes := &sizePlanner{pkg: p.pkg}
+	var plans []*Copy
+	for i, r := range f.Results {
+		v := f.Sig.Results().At(i)
+		pos := p.at(v.Pos())
+		name := r.Name
+		if name == "" {
+			name = "the result"
+			if len(f.Results) > 1 {
+				name = fmt.Sprintf("result %d", i+1)
+			}
+		}
+		if why := stream(r.Type); why != "" {
+			p.errorf(pos, diag.StreamResult, "%s (%s) of %s cannot be kept: it is %s", name, typeText(r.Type, p.pkg), f.title(), why)
+			continue
+		}
+		if o.MaxBytes > 0 {
+			r.Size = sizes.plan(r.Type)
+		}
+		if f.Resource || o.Copy != "" && o.Copy != "auto" {
+			continue
+		}
+		c, reason := copies.plan(r.Type, name)
+		if reason != nil {
+			p.uncopyable(pos, name, r, reason)
+			continue
+		}
+		r.Copy = c
+		plans = append(plans, c)
+	}
+	// Settle all results together: they may share parts.
+	root := &Copy{Kind: CopyStruct, Type: types.NewStruct(nil, nil)}
+	for _, c := range plans {
+		root.Fields = append(root.Fields, CopyField{"", c})
+	}
+	finish(root)
+	for _, r := range f.Results {
+		if r.Copy != nil && r.Copy.Kind == CopyNone {
+			r.Copy = nil
+		}
+	}
+}
+
+// uncopyable words the refusal of a result.
+func (p *planner) uncopyable(pos token.Position, name string, r *Result, reason *Reason) {
+	var d draft
+	if reason.Path == name {
+		d = p.errorf(pos, diag.Uncopyable, "%s (%s) cannot be copied for each caller: it is %s", name, typeText(r.Type, p.pkg), reason.Why)
+	} else {
+		d = p.errorf(pos, diag.Uncopyable, "%s (%s) cannot be copied for each caller: %s", name, typeText(r.Type, p.pkg), reason.clause(p.pkg))
+	}
+	ways := []string{"if no caller changes it, say copy=share"}
+	if len(p.f.Results) == 1 {
+		ways = append(ways, fmt.Sprintf("else copy=Func with a func(%[1]s) %[1]s", typeText(r.Type, p.pkg)))
+	}
+	if reason.Hidden != nil {
+		if n := ownType(reason.Hidden, p.pkg); n != nil {
+			ways = append(ways, fmt.Sprintf("or give %s a method Clone", n.Obj().Name()))
+		}
+	} else if n := ownType(r.Type, p.pkg); n != nil && !types.IsInterface(n) {
+		ways = append(ways, fmt.Sprintf("or give %s a method Clone() %s", n.Obj().Name(), typeText(r.Type, p.pkg)))
+	}
+	if len(p.f.Results) == 1 {
+		ways = append(ways, "or, if all callers are to share one value, make it a //cache:resource")
+	}
+	d.hint("%s", strings.Join(ways, "; "))
+}
+
+// stream says why a result is used up by whoever reads it first, "" when it is not.
+func stream(t types.Type) string {
+	t = types.Unalias(t)
+	switch u := t.Underlying().(type) {
+	case *types.Chan:
+		return "a channel, which hands each value to one receiver only"
+	case *types.Signature:
+		if isIterator(u) {
+			return "an iterator, which yields its values to whoever runs it"
+		}
+	case *types.Interface:
+		if _, ok := t.(*types.TypeParam); !ok && hasStreamMethod(t, "Read") {
+			return "a reader, whose content is gone once it is read"
+		}
+	case *types.Pointer:
+		if n, ok := types.Unalias(u.Elem()).(*types.Named); ok {
+			switch full := fullName(n); full {
+			case "net/http.Response", "bytes.Buffer", "bytes.Reader", "strings.Reader", "database/sql.Rows", "database/sql.Row":
+				return handles[full] + map[bool]string{true: "a reader, whose content is gone once it is read"}[handles[full] == ""]
+			}
+		}
+	}
+	return ""
+}
+
+// detach settles whether a computation may run apart from its caller, and what the
+// miss path copies for it.
+func (p *planner) detach() {
+	f, o := p.f, &p.f.Directive.Options
+	f.Opts.TrackContext = f.Ctx != nil && !o.CtxIgnore && !hasHashCtx(f)
+	apart := f.Ctx != nil && !o.DetachOff
+	if !apart && o.Stale == 0 {
+		return
+	}
+	copies := &copyPlanner{pkg: p.pkg}
+	all := f.Params
+	if f.Recv != nil {
+		all = append([]*Param{f.Recv}, all...)
+	}
+	root := &Copy{Kind: CopyStruct, Type: types.NewStruct(nil, nil)}
+	for _, q := range all {
+		if q == f.Ctx || isContext(q.Type) || q.Index < 0 && !(q.InKey && !f.Identity) {
+			continue
+		}
+		if !q.InKey {
+			// What is ignored is shared on purpose, a handle for the most part.
+			continue
+		}
+		c, r := copies.plan(q.Type, q.Name)
+		if r != nil {
+			apart = false
+			if o.Stale > 0 {
+				p.errorf(p.opt("stale"), diag.StaleBorrows, "stale= runs %s after its caller has gone, and %s cannot be copied for it: %s", f.title(), orBlank(q.Name), r.clause(p.pkg))
+			}
+			continue
+		}
+		q.Args = c
+		root.Fields = append(root.Fields, CopyField{"", c})
+	}
+	finish(root)
+	for _, q := range all {
+		if q.Args != nil && q.Args.Kind == CopyNone || !apart && o.Stale == 0 {
+			q.Args = nil
+		}
+	}
+	f.Opts.Detach = apart
+}
+
+func hasHashCtx(f *Func) bool {
+	for _, h := range f.Directive.Options.Hash {
+		if f.Ctx != nil && (h.Param == "ctx" || h.Param == f.Ctx.Name) {
+			return true
+		}
+	}
+	return false
+}
+
+// docOf rewrites the function's doc comment for the wrapper.
+func docOf(f *Func) []string {
+	var lines []string
+	if f.Decl.Doc != nil {
+		text := f.Decl.Doc.Text() // without directives
+		for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
+			lines = append(lines, line)
+		}
+	}
+	if len(lines) == 1 && lines[0] == "" {
+		lines = nil
+	}
+	if len(lines) > 0 {
+		if rest, ok := strings.CutPrefix(lines[0], f.Name); ok && (rest == "" || !isIdentByte(rest[0])) {
+			lines[0] = f.Wrapper + rest
+		}
+	} else {
+		lines = []string{f.Wrapper + " is " + f.Name + ", cached."}
+	}
+	note := fmt.Sprintf("Its results are cached; see [%s].", f.Handle)
+	// The note goes before a deprecation, which must stay the last paragraph to be seen
+	// as one by tools that read paragraphs from the end.
+	for i, l := range lines {
+		if strings.HasPrefix(l, "Deprecated:") && (i == 0 || lines[i-1] == "") {
+			return append(append(append([]string{}, lines[:i]...), note, ""), lines[i:]...)
+		}
+	}
+	return append(lines, "", note)
+}
+
+func isIdentByte(b byte) bool {
+	return b == '_' || b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= 0x80
+}
