@@ -1,25 +1,27 @@
 package diag
 
-// Codes of adopt and eject.
+// Adopt and eject.
 var (
-	// CodeTarget: what was named on the command line is not there, or is not one thing.
-	CodeTarget = declare("CG701", "no such function", "name it as ./pkg.Func or ./pkg.Type.Method, or give a package pattern for all annotated functions")
-	// CodeSeveral: a function is declared in files of several build configurations.
-	CodeSeveral = declare("CG702", "declared for several build configurations", "rename the declarations by hand and annotate each")
-	// CodeUnfit: a function that can have no wrapper under its own name.
-	CodeUnfit = declare("CG703", "cannot be adopted", "move what is to be cached into a function of its own and adopt that")
-	// CodeAnnotated: a function carries a directive already, or none where one is needed.
-	CodeAnnotated = declare("CG704", "directive there already", "edit the directive in the source")
-	// CodeTaken: the name that the computation would get is in use.
-	CodeTaken = declare("CG705", "name in use", "rename one of the two")
-	// CodeRoundTrip: a declaration does not survive being taken apart and printed.
-	CodeRoundTrip = declare("CG706", "source does not survive a round trip", "run gofmt -w on the file first")
-	// CodeInUse: what eject would take away is still used.
-	CodeInUse = declare("CG707", "still in use", "remove the use first")
-	// CodeUnclear: a reference whose type is not known.
-	CodeUnclear = declare("CG708", "reference cannot be resolved", "make the package compile first, or rename by hand")
-	// CodeOptions: options on the command line that do not fit what is asked.
-	CodeOptions = declare("CG709", "options do not fit", "see cachegen adopt --help")
-	// CodeExcluded: a file that the present build configuration leaves out.
-	CodeExcluded = declare("CG710", "excluded by build constraints", "run again with the GOOS, GOARCH, CGO_ENABLED or GOFLAGS=-tags= that include it")
+	NoTarget = declare("CG7001", "no such function",
+		"name it as ./pkg.Func or ./pkg.Type.Method, or give a package pattern for its annotated functions")
+	SeveralDeclarations = declare("CG7002", "function declared for several build configurations",
+		"rename the declarations to FuncUncached by hand and annotate each")
+	CannotAdopt = declare("CG7003", "function that cannot be adopted",
+		"move what is to be cached into a function of its own and adopt that")
+	AnnotatedAlready = declare("CG7004", "function that is annotated already",
+		"edit the directive in the source")
+	NameTaken = declare("CG7005", "name that the computation would get is in use",
+		"rename what has it")
+	NoRoundTrip = declare("CG7006", "source that does not survive a round trip",
+		"run gofmt -w on the file first")
+	StillInUse = declare("CG7007", "generated name that is still used",
+		"remove the use first")
+	UnclearReference = declare("CG7008", "reference whose type is not known",
+		"make the package compile first, or rename by hand")
+	AdoptOptions = declare("CG7009", "command line that does not fit",
+		"see the help of the command")
+	ExcludedFile = declare("CG7010", "file that the build configuration leaves out",
+		"run again with the GOOS, GOARCH, CGO_ENABLED or GOFLAGS=-tags=… that include it")
+	NotAnnotated = declare("CG7011", "function that is not annotated",
+		"name an annotated function or its wrapper")
 )
