@@ -16,22 +16,24 @@ import (
 	"unique"
 )
 
-// node is a type that can be cyclic, with the encoding function that is generated
+// treeNode is a type that can be cyclic, with the encoding function that is generated
 // for it.
-type node struct {
+type treeNode struct {
 	Name   string
 	Weight float64
-	Kids   []*node
+	Kids   []*treeNode
 }
 
-func encNode(e *Encoder, v node) {
+func encNode(e *Encoder, v treeNode) {
 	e.String(v.Name)
 	e.Float64(v.Weight)
 	encNodes(e, v.Kids)
 }
-func encNodePtr(e *Encoder, v *node)                   { EncodePtr(e, v, encNode) }
-func encNodes(e *Encoder, v []*node)                   { EncodeSlice(e, v, encNodePtr) }
-func encMapOfNodes(e *Encoder, v map[string][]*node)   { EncodeMap(e, v, EncodeString[string], encNodes) }
+func encNodePtr(e *Encoder, v *treeNode) { EncodePtr(e, v, encNode) }
+func encNodes(e *Encoder, v []*treeNode) { EncodeSlice(e, v, encNodePtr) }
+func encMapOfNodes(e *Encoder, v map[string][]*treeNode) {
+	EncodeMap(e, v, EncodeString[string], encNodes)
+}
 func encStructMap(e *Encoder, v map[structKey]float64) { EncodeMap(e, v, encStructKey, EncodeFloat) }
 
 type structKey struct {
@@ -72,22 +74,22 @@ func digestWith[T any](t testing.TB, v T, enc func(*Encoder, T)) Digest {
 	return d
 }
 
-func ring(n int) *node {
-	first := &node{Name: "0"}
+func ring(n int) *treeNode {
+	first := &treeNode{Name: "0"}
 	last := first
 	for i := 1; i < n; i++ {
-		next := &node{Name: string(rune('0' + i))}
-		last.Kids = []*node{next}
+		next := &treeNode{Name: string(rune('0' + i))}
+		last.Kids = []*treeNode{next}
 		last = next
 	}
-	last.Kids = []*node{first}
+	last.Kids = []*treeNode{first}
 	return first
 }
 
 func TestEncodeGeneratedShape(t *testing.T) {
-	value := func() map[string][]*node {
-		return map[string][]*node{
-			"a": {{Name: "x", Kids: []*node{{Name: "y"}}}, nil},
+	value := func() map[string][]*treeNode {
+		return map[string][]*treeNode{
+			"a": {{Name: "x", Kids: []*treeNode{{Name: "y"}}}, nil},
 			"b": {},
 			"c": nil,
 			"d": {ring(5)},
@@ -99,16 +101,16 @@ func TestEncodeGeneratedShape(t *testing.T) {
 			t.Fatal("an equal value has another digest")
 		}
 	}
-	for name, change := range map[string]func(map[string][]*node){
-		"nil for empty":     func(m map[string][]*node) { m["b"] = nil },
-		"empty for nil":     func(m map[string][]*node) { m["c"] = []*node{} },
-		"entry gone":        func(m map[string][]*node) { delete(m, "c") },
-		"name far below":    func(m map[string][]*node) { m["a"][0].Kids[0].Name = "z" },
-		"zero for nil":      func(m map[string][]*node) { m["a"][1] = &node{} },
-		"another ring":      func(m map[string][]*node) { m["d"] = []*node{ring(4)} },
-		"ring entered late": func(m map[string][]*node) { m["d"][0] = m["d"][0].Kids[0] },
-		"zero's sign":       func(m map[string][]*node) { m["a"][0].Weight = math.Copysign(0, -1) },
-		"keys exchanged":    func(m map[string][]*node) { m["b"], m["c"] = m["c"], m["b"] },
+	for name, change := range map[string]func(map[string][]*treeNode){
+		"nil for empty":     func(m map[string][]*treeNode) { m["b"] = nil },
+		"empty for nil":     func(m map[string][]*treeNode) { m["c"] = []*treeNode{} },
+		"entry gone":        func(m map[string][]*treeNode) { delete(m, "c") },
+		"name far below":    func(m map[string][]*treeNode) { m["a"][0].Kids[0].Name = "z" },
+		"zero for nil":      func(m map[string][]*treeNode) { m["a"][1] = &treeNode{} },
+		"another ring":      func(m map[string][]*treeNode) { m["d"] = []*treeNode{ring(4)} },
+		"ring entered late": func(m map[string][]*treeNode) { m["d"][0] = m["d"][0].Kids[0] },
+		"zero's sign":       func(m map[string][]*treeNode) { m["a"][0].Weight = math.Copysign(0, -1) },
+		"keys exchanged":    func(m map[string][]*treeNode) { m["b"], m["c"] = m["c"], m["b"] },
 	} {
 		m := value()
 		change(m)
@@ -120,7 +122,7 @@ func TestEncodeGeneratedShape(t *testing.T) {
 
 func TestEncodeAllocates(t *testing.T) {
 	floats := make([]float64, 1000)
-	m := map[string][]*node{"a": {{Name: "x"}}, "b": {ring(3)}}
+	m := map[string][]*treeNode{"a": {{Name: "x"}}, "b": {ring(3)}}
 	sm := map[structKey]float64{{"a", 1}: 1, {"b", 2}: 2}
 	now := time.Now()
 	for range 10 { // pools and types
