@@ -1,0 +1,59 @@
+package probe
+
+import (
+	"fmt"
+	"os"
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+// Name tells the instances of a generic function apart.
+func Name[Args any](name string) string { return name + " " + TypeName(reflect.TypeFor[Args]()) }
+
+// Main is the whole of a program that tries cases. Its arguments are the seed and faults
+// that faked wrappers are to have, each of which must be found; it reports whether all is
+// as it should be.
+func Main(cases []*Case) bool {
+	seed, err := strconv.ParseUint(os.Args[1], 10, 64)
+	if err != nil {
+		fmt.Println(err)
+		return false
+	}
+	TheFake = NewFake(cases)
+	if len(os.Args) == 2 {
+		return Run(cases, seed)
+	}
+	ok := true
+	for _, fault := range os.Args[2:] {
+		TheFake = NewFake(cases)
+		TheFake.Fault = Fault(fault)
+		found, first := 0, ""
+		var t Tally
+		for _, c := range cases {
+			if err := c.Check(seed, &t); err != nil {
+				if found++; first == "" {
+					first, _, _ = strings.Cut(err.Error(), "\n")
+				}
+			}
+		}
+		fmt.Printf("fault %s: found in %d of %d functions; %.200s\n", fault, found, len(cases), first)
+		ok = ok && (found > 0) == (fault != "none")
+	}
+	return ok
+}
+
+// Run checks all cases and prints what is wrong; it reports whether nothing was.
+func Run(cases []*Case, seed uint64) bool {
+	var t Tally
+	bad := 0
+	for _, c := range cases {
+		if err := c.Check(seed, &t); err != nil {
+			fmt.Println("FAIL", strings.ReplaceAll(err.Error(), "\n", "\n\t"))
+			bad++
+		}
+	}
+	fmt.Printf("%d functions, %d calls (%d hits, %d misses), %d rounds skipped, %d functions failed\n",
+		len(cases), t.Calls, t.Hits, t.Misses, t.Skipped, bad)
+	return bad == 0
+}
