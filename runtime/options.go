@@ -62,4 +62,6 @@ type Call[V any] struct {
 	// Uncached, where it is set, says why these arguments have no key: the result is
 	// computed without the cache, counted, and the reason logged once.
 	Uncached error
+	// Owner, where it is set, is the instance whose method this is, with recv=identity.
+	Owner *Owner
 }

@@ -1,0 +1,274 @@
+package cache
+
+import (
+	"context"
+)
+
+// erased is a Call without its types: run and validate work on nodes.
+type erased struct {
+	run      func(context.Context, *node) error
+	validate func(context.Context, *node) (bool, error)
+	uncached error
+}
+
+// newCaller describes a call that is made with ctx now.
+func newCaller(ctx context.Context) *caller {
+	c := &caller{ctx: ctx, cc: callOf(ctx), arrival: events.Load()}
+	if c.outer = current(); c.outer == nil && c.cc != nil {
+		c.outer = c.cc.call
+	}
+	return c
+}
+
+// passes reports whether the call goes past the cache: its result is its caller's alone.
+func (c *caller) passes() bool {
+	return switchedOff || stopped.Load() || c.cc != nil && c.cc.bypass
+}
+
+// do answers a call: from the cache, from a computation that runs, or by running one. n
+// has the key and is used for the result.
+func (s *store) do(n *node, c *caller, e *erased) found {
+	if c.passes() {
+		s.count(func(t *tally) { t.bypassed++ })
+		return found{n: n, err: e.run(c.ctx, n), alone: true}
+	}
+	if e.uncached != nil {
+		return s.outside(c, s.unkeyed(n, c, e))
+	}
+	s.label(n, c)
+	for {
+		if e.validate != nil {
+			if path := c.outer.within(s, n); path != nil && path[len(path)-1].validates {
+				return s.outside(c, found{err: cycle(c.outer, path[len(path)-1:])})
+			}
+		}
+		r, f := s.begin(n, c)
+		if f != nil {
+			if r.n == nil {
+				return s.outside(c, s.compute(f, c, e))
+			}
+			s.detach(f, c, e)
+			n = s.front.again(n) // f has the other one
+		}
+		if r.n == nil || r.flight != nil || e.validate == nil || s.valid(r.n, c, e) {
+			return s.outside(c, r)
+		}
+	}
+}
+
+// label finds out what the entry of n will be found by.
+func (s *store) label(n *node, c *caller) {
+	if tags := s.front.tags(n); len(tags) > 0 {
+		c.tags = append(tags[:len(tags):len(tags)], c.tags...)
+	}
+	for _, t := range c.tags {
+		c.labels = append(c.labels, label{kind: tagLabel, name: t})
+	}
+	if s.o.Session {
+		id, ok := s.front.session(n)
+		if !ok && c.cc != nil {
+			id = c.cc.session
+		}
+		c.labels = append(c.labels, label{kind: sessionLabel, name: id})
+	}
+	if c.owner != nil {
+		c.labels = append(c.labels, label{kind: ownerLabel, ref: c.owner.ref})
+	}
+}
+
+// outside makes the result count for the computation that the call was made in.
+func (s *store) outside(c *caller, r found) found {
+	if c.cc == nil || c.cc.frame == nil {
+		return r
+	}
+	switch {
+	case r.flight != nil:
+		c.cc.frame.add(r.flight.facts, s.o.Tags)
+	case r.n != nil:
+		s.countFor(c.cc.frame, r.n)
+	default:
+		c.cc.frame.notKept("a call that it made came to nothing")
+	}
+	return r
+}
+
+// countFor makes the entry n count for the computation that used it.
+func (s *store) countFor(fr *frame, n *node) {
+	x := facts{expires: n.expires, kept: true}
+	if n.meta != nil {
+		x = n.meta.facts
+	}
+	fr.add(x, s.o.Tags)
+}
+
+// compute runs the flight that the caller owns, and waits for its result.
+func (s *store) compute(f *flight, c *caller, e *erased) found {
+	if s.o.Detach && c.ctx != nil && c.ctx.Done() != nil {
+		if err := c.ctx.Err(); err != nil {
+			f.finish(ownerLeft, err, nil)
+			return found{err: err}
+		}
+		s.detach(f, c, e)
+		r, _ := f.wait(c, true)
+		return r
+	}
+	ctx := c.ctx
+	if ctx != nil {
+		if s.o.Timeout > 0 {
+			limited, cancel := context.WithTimeout(ctx, s.o.Timeout)
+			defer cancel()
+			ctx = limited
+		}
+		ctx = newBodyCtx(ctx, f.frame, f.call, s.o.TrackContext)
+	}
+	f.run(ctx, c.ctx, true, e)
+	return found{n: f.n, err: f.err, flight: f, alone: !f.shared}
+}
+
+// detach runs the flight on a goroutine of its own, with the caller's context values and
+// nothing else of the caller's context.
+func (s *store) detach(f *flight, c *caller, e *erased) {
+	ctx := c.ctx
+	cancel := func(error) {}
+	end := func() {}
+	if ctx != nil {
+		ctx, cancel = withCancel(context.WithoutCancel(ctx))
+		if s.o.Timeout > 0 {
+			ctx, end = context.WithTimeout(ctx, s.o.Timeout)
+		}
+		ctx = newBodyCtx(ctx, f.frame, f.call, s.o.TrackContext)
+	}
+	s.mu.Lock()
+	f.detached, f.cancel = true, cancel
+	if f.behind && stopped.Load() {
+		cancel(errShutdown)
+	}
+	s.mu.Unlock()
+	go func() {
+		defer cancel(nil)
+		defer end()
+		f.run(ctx, nil, false, e)
+	}()
+}
+
+func withCancel(ctx context.Context) (context.Context, func(error)) {
+	return context.WithCancelCause(ctx)
+}
+
+// valid asks the call's validate about the entry n, and drops n if it refuses.
+func (s *store) valid(n *node, c *caller, e *erased) bool {
+	ctx := c.ctx
+	v := &call{st: s, key: n, parent: c.outer, validates: true}
+	if ctx != nil {
+		var fr *frame
+		if c.cc != nil {
+			fr = c.cc.frame
+		}
+		ctx = newBodyCtx(ctx, fr, v, false)
+	}
+	ok := false
+	defer func() {
+		if ok {
+			return
+		}
+		var gone []*node
+		s.mu.Lock()
+		if n.kept() {
+			s.remove(n, &gone)
+			s.stats.invalid++
+		}
+		if c.lease && n.meta != nil && n.meta.hold != nil {
+			s.unhold(n.meta.hold)
+		}
+		s.mu.Unlock()
+		s.left(gone)
+	}()
+	outer := v.enter()
+	defer outer.enter()
+	good, err := e.validate(ctx, n)
+	ok = good && err == nil
+	return ok
+}
+
+// unkeyed computes the result of a call whose arguments have no key.
+func (s *store) unkeyed(n *node, c *caller, e *erased) found {
+	s.count(func(t *tally) { t.uncached++ })
+	s.log(logUncached, "a call is not cached: %v", e.uncached)
+	r := found{n: n, alone: true}
+	if r.err = e.run(c.ctx, n); r.err == nil && s.front.releases() {
+		ident, ok := s.front.ident(n)
+		s.mu.Lock()
+		h := s.hold(n, ident, ok)
+		n.meta = &meta{hold: h}
+		if c.lease {
+			h.refs++
+		} else if h.refs == 0 {
+			s.settle(h)
+		}
+		s.mu.Unlock()
+	}
+	n.meta = unkept(n.meta)
+	return r
+}
+
+// unkept returns m, or a new one, for a result that is not kept.
+func unkept(m *meta) *meta {
+	if m == nil {
+		m = &meta{}
+	}
+	m.facts = facts{expires: never}
+	return m
+}
+
+// inside makes the entry n, which a call hit whose context carries cc, count for the
+// computation around it. It reports false if the call must go past the cache.
+func (s *store) inside(cc *callCtx, n *node) bool {
+	if cc.bypass {
+		return false
+	}
+	if cc.frame != nil {
+		s.countFor(cc.frame, n)
+	}
+	return true
+}
+
+// peek returns the fresh entry of n's key.
+func (s *store) peek(n *node) *node {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m := s.find(n); m != nil && m.expires > clock() && (m.meta == nil || m.meta.err == nil) {
+		return m
+	}
+	return nil
+}
+
+// prime keeps n as its key's entry.
+func (s *store) prime(n *node) {
+	c := &caller{}
+	s.label(n, c)
+	ttl := s.front.lifetime(n)
+	keep := ttl >= 0 && !switchedOff && !stopped.Load()
+	if keep && s.weighs.Load() {
+		size := s.front.size(n)
+		keep = size < 1<<32
+		n.weight = uint32(size)
+	}
+	if len(c.labels) > 0 || s.front.releases() || s.stale.Load() > 0 {
+		n.meta = &meta{tags: c.tags, labels: c.labels}
+		n.meta.facts = facts{tags: c.tags, kept: true}
+		for _, l := range c.labels {
+			if l.kind == sessionLabel {
+				n.meta.facts.session, n.meta.facts.scoped = l.name, true
+			}
+		}
+	}
+	n.expires = s.expiry(clock(), max(ttl, 0))
+	if n.meta != nil {
+		n.meta.facts.expires = n.expires
+	}
+	if !keep {
+		s.forget(n, nil)
+		return
+	}
+	s.forget(n, n)
+}

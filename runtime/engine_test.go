@@ -1,0 +1,262 @@
+package cache
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+	"unsafe"
+)
+
+// testKey is a key as generated code has them.
+type testKey struct {
+	id   int
+	name string
+}
+
+func (k *testKey) hash() uint64 {
+	return HashString(HashUint64(HashStart(), uint64(k.id)), k.name)
+}
+
+// testFunc is a cached function as generated code has it: body is the function, and load
+// the wrapper.
+type testFunc[V any] struct {
+	*Site[testKey, V]
+	body func(ctx context.Context, id int) (V, error)
+	tags func(id int) []string
+}
+
+// newFunc caches body. The site is dropped from the process at the end of the test,
+// which fails if the site is not quiet by then.
+func newFunc[V any](t testing.TB, ops any, o Options, body func(ctx context.Context, id int) (V, error)) *testFunc[V] {
+	t.Helper()
+	if o.Func == "" {
+		o.Func = strings.ReplaceAll(t.Name(), "/", ".")
+	}
+	o.Site = "engine_test.go:1"
+	f := &testFunc[V]{Site: New[testKey, V](ops, o), body: body}
+	t.Cleanup(func() { f.retire(t) })
+	return f
+}
+
+// retire takes the site out of the process and checks that nothing of it is left.
+func (f *testFunc[V]) retire(t testing.TB) {
+	t.Helper()
+	stores.Lock()
+	for i, s := range stores.all {
+		if s == f.store {
+			stores.all = append(stores.all[:i:i], stores.all[i+1:]...)
+			break
+		}
+	}
+	stores.Unlock()
+	if t.Failed() {
+		return
+	}
+	s := f.store
+	s.check(t)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.flights) != 0 || s.stats.inFlight != 0 {
+		t.Errorf("%d computations of %s are left", s.stats.inFlight, s.o.Func)
+	}
+	for i := range running {
+		running[i].Lock()
+		for _, c := range running[i].calls {
+			if c.st == s {
+				t.Errorf("a call of %s is left on a goroutine", s.o.Func)
+			}
+		}
+		running[i].Unlock()
+	}
+}
+
+// check fails the test if an invariant of the store does not hold.
+func (s *store) check(t testing.TB) {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	inTable := map[*node]bool{}
+	tab := s.table.Load()
+	for i := range tab.slots {
+		for n := tab.slots[i].Load(); n != nil; n = n.next.Load() {
+			if inTable[n] {
+				t.Fatal("an entry is twice in the table")
+			}
+			inTable[n] = true
+			if n.hash&tab.mask != uint64(i) {
+				t.Error("an entry is in the wrong chain")
+			}
+			if s.find(n) != n {
+				t.Error("two entries have one key")
+			}
+		}
+	}
+	var bytes int64
+	queued := 0
+	for _, q := range []*queue{&s.policy.small, &s.policy.main} {
+		var older *node
+		for n := q.oldest; n != nil; n = n.newer {
+			queued++
+			bytes += int64(n.weight)
+			if !inTable[n] {
+				t.Error("an entry is in a queue and not in the table")
+			}
+			if n.older != older {
+				t.Error("a queue is not linked both ways")
+			}
+			older = n
+		}
+		if q.newest != older {
+			t.Error("a queue does not end at its end")
+		}
+	}
+	if queued != len(inTable) || queued != s.policy.count() || bytes != s.policy.bytes() {
+		t.Errorf("%d entries in the table, %d in the queues that count %d; %d bytes counted as %d", len(inTable), queued, s.policy.count(), bytes, s.policy.bytes())
+	}
+	if s.policy.max > 0 && queued > s.policy.max || s.policy.maxBytes > 0 && bytes > s.policy.maxBytes {
+		t.Errorf("%d entries, %d bytes are more than %d, %d", queued, bytes, s.policy.max, s.policy.maxBytes)
+	}
+	for l, set := range s.index {
+		if len(set) == 0 {
+			t.Errorf("nothing has the label %v", l)
+		}
+		for n := range set {
+			if !inTable[n] {
+				t.Errorf("an entry that is not kept has the label %v", l)
+			}
+		}
+	}
+}
+
+func (f *testFunc[V]) call(ctx context.Context, id int) Call[V] {
+	c := Call[V]{Ctx: ctx, Run: func(ctx context.Context) (V, error) { return f.body(ctx, id) }}
+	if f.tags != nil {
+		c.Tags = f.tags(id)
+	}
+	return c
+}
+
+// load is the generated wrapper.
+func (f *testFunc[V]) load(ctx context.Context, id int) (V, error) {
+	k := testKey{id: id, name: "k"}
+	h := k.hash()
+	var v *V
+	if ctx == nil {
+		v = f.Get(h, &k)
+	} else {
+		v = f.GetCtx(ctx, h, &k)
+	}
+	if v != nil && f.store.o.ErrorTTL == 0 {
+		return f.give(found{n: f.node(v)}), nil
+	}
+	return f.Do(h, k, f.call(ctx, id))
+}
+
+// node returns the node of the entry that v, a result of Get, is in.
+func (f *testFunc[V]) node(v *V) *node {
+	return (*node)(unsafe.Add(unsafe.Pointer(v), -int(unsafe.Offsetof(entry[testKey, V]{}.val))))
+}
+
+func (f *testFunc[V]) refresh(ctx context.Context, id int) (V, error) {
+	k := testKey{id: id, name: "k"}
+	return f.Refresh(k.hash(), k, f.call(ctx, id))
+}
+
+func (f *testFunc[V]) acquire(ctx context.Context, id int) (V, func(), error) {
+	k := testKey{id: id, name: "k"}
+	return f.Acquire(k.hash(), k, f.call(ctx, id))
+}
+
+func (f *testFunc[V]) forget(id int) {
+	k := testKey{id: id, name: "k"}
+	f.Forget(k.hash(), k)
+}
+
+func (f *testFunc[V]) peek(id int) (V, bool) {
+	k := testKey{id: id, name: "k"}
+	return f.Peek(k.hash(), k)
+}
+
+func (f *testFunc[V]) prime(id int, v V) {
+	k := testKey{id: id, name: "k"}
+	f.Prime(k.hash(), k, v)
+}
+
+// want calls the function without a context and fails the test if it does not return v.
+func want[V comparable](t *testing.T, f *testFunc[V], id int, v V) {
+	t.Helper()
+	got, err := f.load(nil, id)
+	if err != nil || got != v {
+		t.Fatalf("%s(%d) = %v, %v; want %v", f.store.o.Func, id, got, err, v)
+	}
+}
+
+// counting returns a body that counts its runs and returns the count.
+func counting(runs *int) func(context.Context, int) (int, error) {
+	var mu sync.Mutex
+	return func(context.Context, int) (int, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		*runs++
+		return *runs, nil
+	}
+}
+
+// logged collects what the engine logs during the test.
+func logged(t *testing.T) func() []string {
+	var mu sync.Mutex
+	var lines []string
+	old := logf
+	logf = func(format string, args ...any) {
+		mu.Lock()
+		defer mu.Unlock()
+		lines = append(lines, fmt.Sprintf(format, args...))
+	}
+	t.Cleanup(func() { logf = old })
+	return func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return append([]string(nil), lines...)
+	}
+}
+
+// TestMain fails the run if goroutines are left at its end.
+func TestMain(m *testing.M) {
+	before := runtime.NumGoroutine()
+	code := m.Run()
+	for range 200 {
+		if runtime.NumGoroutine() <= before {
+			os.Exit(code)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if code == 0 {
+		buf := make([]byte, 1<<20)
+		fmt.Printf("goroutines are left:\n%s\n", buf[:runtime.Stack(buf, true)])
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func TestSmoke(t *testing.T) {
+	runs := 0
+	f := newFunc(t, nil, Options{TTL: time.Hour, Max: 100}, counting(&runs))
+	want(t, f, 1, 1)
+	want(t, f, 1, 1)
+	want(t, f, 2, 2)
+	f.forget(1)
+	want(t, f, 1, 3)
+	f.Clear()
+	want(t, f, 2, 4)
+	for i := range 1000 {
+		f.load(context.Background(), i)
+	}
+	if s := f.Stats(); s.Entries != 100 {
+		t.Fatalf("%+v", s)
+	}
+}

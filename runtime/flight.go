@@ -1,0 +1,517 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync/atomic"
+	"time"
+)
+
+// A flight is one computation of one key, from when it is entered in its store until it
+// ends. Callers of the same key wait for it; of the flights of a key only one is open to
+// them, and while there is one no other is started, but by a caller that has waited for
+// the time of Options.Wait.
+//
+// It runs on the goroutine of its owner, the caller that started it; or apart from it
+// (detached), and is then cancelled when nobody waits for it any more; or behind a stale
+// entry (behind), for nobody.
+type flight struct {
+	st     *store
+	n      *node // the entry that it makes; its key is set from the start
+	call   *call
+	frame  *frame
+	moves  bool    // its computation goes on when it ends, with the frame
+	labels []label // from its key and arguments
+	tags   []string
+	owner  *Owner
+	start  uint64 // number of the last event before it
+	began  int64
+	ended  chan struct{}
+
+	// under the store's mu; settled when ended is closed
+	next      *flight // of the same hash
+	done      bool
+	hitBy     uint64 // first event that made it outdated; 0: none
+	present   int    // callers that wait for the result, the owner among them
+	leases    int    // of them, those that Acquire
+	private   bool   // not open to others
+	detached  bool
+	behind    bool
+	abandoned bool // cancelled, since nobody was there
+	cancel    context.CancelCauseFunc
+
+	// set by the one who runs it, before done
+	keepable bool
+	ident    any
+	hasIdent bool
+
+	// set with done
+	ending ending
+	err    error
+	panicV any
+	facts  facts
+	shared bool // somebody else has the value too
+}
+
+type ending uint8
+
+const (
+	gaveValue ending = iota
+	failed           // gave err
+	panicked         // with panicV
+	exited           // by runtime.Goexit
+	ownerLeft        // failed since its owner left: no result at all
+)
+
+// errAbandoned is the cause for which a computation is cancelled that nobody waits for.
+var errAbandoned = errors.New("cachegen: nobody waits for this computation any more")
+
+// errShutdown is the cause for which refreshes are cancelled by Shutdown.
+var errShutdown = errors.New("cachegen: the caches were shut down")
+
+// hit notes the event seq. The store's mu is held.
+func (f *flight) hit(seq uint64) {
+	if f.hitBy == 0 {
+		f.hitBy = seq
+	}
+}
+
+// hasLabel reports whether an event of l makes the flight outdated, as far as is known.
+func (f *flight) hasLabel(l label) bool {
+	for _, own := range f.labels {
+		if own == l {
+			return true
+		}
+	}
+	return l.kind == tagLabel && (f.st.hasTag(l.name) || f.frame.hasTag(l.name))
+}
+
+// caller is one call that did not hit.
+type caller struct {
+	ctx     context.Context // nil if the function takes none
+	cc      *callCtx        // what ctx carries
+	outer   *call           // the call that this one is made in
+	arrival uint64          // number of the last event before it
+	until   int64           // when it stops waiting; never
+	refresh bool            // takes only what began after it
+	lease   bool            // Acquire
+	nowait  bool            // rather has nothing than waits
+	within  *flight         // of the computation that moves on to this key; nil: none
+	tags    []string
+	labels  []label
+	owner   *Owner // whose end is the entry's
+}
+
+// found is what a caller gets without computing it.
+type found struct {
+	n      *node // nil: nothing
+	err    error
+	flight *flight // that made it; nil for an entry
+	alone  bool    // nobody else has the value
+}
+
+// begin finds the entry of n's key, or waits for a flight of it, or opens one, which the
+// caller then has to run; n is used for that one. With a stale entry that is found, the
+// flight is to be run behind it.
+func (s *store) begin(n *node, c *caller) (found, *flight) {
+	wait, missed := true, uint64(1)
+	for {
+		var gone []*node
+		s.mu.Lock()
+		now := clock()
+		if !c.refresh {
+			if m := s.find(n); m != nil {
+				if s.end(m) > now {
+					if c.lease && m.meta != nil && m.meta.hold != nil {
+						m.meta.hold.refs++
+					}
+					var f *flight
+					if m.expires <= now {
+						s.stats.stale++
+						f = s.behind(m, n, c, now)
+					}
+					s.mu.Unlock()
+					m.use()
+					s.hits.hit()
+					r := found{n: m}
+					if m.meta != nil {
+						r.err = m.meta.err
+					}
+					return r, f
+				}
+				s.remove(m, &gone)
+				s.stats.expired++
+			}
+		}
+		if path := c.outer.within(s, n); path != nil {
+			s.mu.Unlock()
+			s.left(gone)
+			err := cycle(c.outer, path[len(path)-1:])
+			return found{err: err}, nil
+		}
+		s.stats.misses += missed
+		missed = 0
+		f := s.open(n)
+		switch {
+		case f == nil:
+			f = s.start(n, c, now)
+		case c.nowait:
+			f = nil
+		case !wait:
+			f = s.start(n, c, now)
+			f.private = true
+			s.stats.waited++
+		default:
+			f.present++
+			if c.lease {
+				f.leases++
+			}
+			s.mu.Unlock()
+			s.left(gone)
+			r, v := f.wait(c, false)
+			switch v {
+			case took:
+				return r, nil
+			case tooLong:
+				wait = false
+			}
+			continue
+		}
+		s.mu.Unlock()
+		s.left(gone)
+		return found{}, f
+	}
+}
+
+// open returns the flight of n's key that is open to others. mu is held.
+func (s *store) open(n *node) *flight {
+	for f := s.flights[n.hash]; f != nil; f = f.next {
+		if !f.private && s.front.equal(f.n, n) {
+			return f
+		}
+	}
+	return nil
+}
+
+// start enters a flight that makes n. mu is held.
+func (s *store) start(n *node, c *caller, now int64) *flight {
+	f := &flight{
+		st: s, n: n, labels: c.labels, tags: c.tags, owner: c.owner,
+		start: events.Load(), began: now,
+		ended: make(chan struct{}), present: 1,
+	}
+	if w := c.within; w != nil {
+		f.frame, f.call, f.start, f.moves = w.frame, w.call, w.start, true
+	} else {
+		f.frame, f.call = newFrame(), &call{st: s, key: n, parent: c.outer}
+	}
+	if c.lease {
+		f.leases = 1
+	}
+	if s.flights == nil {
+		s.flights = map[uint64]*flight{}
+	}
+	f.next = s.flights[n.hash]
+	s.flights[n.hash] = f
+	s.stats.loads++
+	s.stats.inFlight++
+	return f
+}
+
+// unlink takes f out of the flights. mu is held.
+func (s *store) unlink(f *flight) {
+	s.stats.inFlight--
+	if s.flights[f.n.hash] == f {
+		if f.next == nil {
+			delete(s.flights, f.n.hash)
+		} else {
+			s.flights[f.n.hash] = f.next
+		}
+		return
+	}
+	for o := s.flights[f.n.hash]; o != nil; o = o.next {
+		if o.next == f {
+			o.next = f.next
+			return
+		}
+	}
+}
+
+// refreshing counts the refreshes that run behind stale entries; beyond refreshLimit no
+// more are begun.
+var (
+	refreshing   atomic.Int64
+	refreshLimit = int64(max(8, 4*runtime.GOMAXPROCS(0)))
+)
+
+// behind starts a flight that refreshes the stale entry m, if it is time, none runs and
+// the pool is not full. mu is held.
+func (s *store) behind(m, n *node, c *caller, now int64) *flight {
+	if s.open(n) != nil || m.meta != nil && m.meta.retry > now || c.outer.within(s, n) != nil {
+		return nil
+	}
+	if refreshing.Add(1) > refreshLimit {
+		refreshing.Add(-1)
+		s.stats.refreshSkipped++
+		return nil
+	}
+	f := s.start(n, c, now)
+	f.behind = true
+	f.present, f.leases = 0, 0
+	return f
+}
+
+// verdict says what came of a wait.
+type verdict uint8
+
+const (
+	took    verdict = iota // there is a result, or a reason to stop
+	again                  // no result for this caller
+	tooLong                // the caller has waited for as long as it may
+)
+
+// wait waits for f to end, in which the caller is counted as present. own is set for
+// the owner of a detached flight.
+func (f *flight) wait(c *caller, own bool) (found, verdict) {
+	if !own {
+		if err := c.outer.wait(f); err != nil {
+			if f.leave(c) {
+				return found{err: err}, took
+			}
+			return f.take(c, own)
+		}
+		defer c.outer.waited(f)
+	}
+	var done <-chan struct{}
+	if c.ctx != nil {
+		done = c.ctx.Done()
+	}
+	var patience <-chan time.Time
+	if f.st.o.Wait > 0 && !own {
+		now := clock()
+		if c.until == 0 {
+			c.until = after(now, f.st.o.Wait)
+		}
+		t := time.NewTimer(time.Duration(max(c.until-now, 0)))
+		defer t.Stop()
+		patience = t.C
+	}
+	select {
+	case <-f.ended:
+	case <-done:
+		if f.leave(c) {
+			return found{err: c.ctx.Err()}, took
+		}
+		<-f.ended
+	case <-patience:
+		if f.leave(c) {
+			f.st.log(logWait, "waited %v for the computation of a key that %s holds, and computes for itself", f.st.o.Wait, f.holder())
+			return found{}, tooLong
+		}
+		<-f.ended
+	}
+	return f.take(c, own)
+}
+
+// holder words who runs f.
+func (f *flight) holder() string {
+	by := "its caller"
+	switch {
+	case f.behind:
+		by = "a refresh"
+	case f.detached:
+		by = "a detached computation"
+	}
+	return fmt.Sprintf("%s since %v", by, time.Duration(clock()-f.began).Round(time.Millisecond))
+}
+
+// leave takes the caller out of those present. It reports false if f has ended: then
+// there is a result, and it would be a pity not to take it.
+func (f *flight) leave(c *caller) bool {
+	f.st.mu.Lock()
+	defer f.st.mu.Unlock()
+	if f.done {
+		return false
+	}
+	f.present--
+	if c.lease {
+		f.leases--
+	}
+	if f.present == 0 && f.detached && !f.abandoned {
+		f.abandoned = true
+		f.cancel(errAbandoned)
+	}
+	return true
+}
+
+// take gives the caller the result of f, which has ended and in which it was present.
+func (f *flight) take(c *caller, own bool) (found, verdict) {
+	accepts := own ||
+		(f.hitBy == 0 || f.hitBy > c.arrival) && (!c.refresh || f.start >= c.arrival)
+	if own && f.ending == exited {
+		runtime.Goexit()
+	}
+	if !accepts || f.ending == exited || f.ending == ownerLeft && !own {
+		if c.lease {
+			f.st.unlease(f.n)
+		}
+		return found{}, again
+	}
+	if f.ending == panicked {
+		panic(f.panicV)
+	}
+	return found{n: f.n, err: f.err, flight: f, alone: !f.shared}, took
+}
+
+// run computes the result and ends the flight. here says that this is the
+// owner's goroutine: then a panic goes on, and Goexit as well. owner is the owner's context
+// in that case.
+func (f *flight) run(ctx, owner context.Context, here bool, e *erased) {
+	outer := f.call.enter()
+	result := exited
+	var err error
+	defer func() {
+		outer.enter()
+		var p any
+		if result == exited {
+			if p = recover(); p != nil {
+				result = panicked
+			}
+		}
+		f.finish(result, err, p)
+		if here && p != nil {
+			panic(p) // the identical value, with the trace of its origin
+		}
+	}()
+	err = e.run(ctx, f.n)
+	result = f.judge(owner, err)
+}
+
+// judge decides, with the help of the user's functions, what to do with a result. It runs
+// where the computation ran, so that a panic of theirs counts as the computation's.
+func (f *flight) judge(owner context.Context, err error) ending {
+	s := f.st
+	now := clock()
+	if err != nil {
+		if owner != nil && owner.Err() != nil {
+			return ownerLeft
+		}
+		f.keepable = s.o.ErrorTTL > 0 && s.front.keepError(err) && !errors.As(err, new(*CycleError))
+		f.n.expires = s.expiry(now, s.o.ErrorTTL)
+		return failed
+	}
+	if s.front.releases() {
+		f.ident, f.hasIdent = s.front.ident(f.n)
+	}
+	ttl := s.front.lifetime(f.n)
+	f.keepable = ttl >= 0 && s.front.keep(f.n)
+	if f.keepable && s.weighs.Load() {
+		size := max(s.front.size(f.n), 0)
+		f.keepable = size < 1<<32
+		f.n.weight = uint32(size)
+	}
+	f.n.expires = s.expiry(now, max(ttl, 0))
+	return gaveValue
+}
+
+// finish ends the flight: it keeps the result, if it may be kept, and hands it to those
+// who wait.
+func (f *flight) finish(result ending, err error, p any) {
+	s, n := f.st, f.n
+	x, mixed, read := f.frame.gathered(!f.moves)
+	tags := x.tags
+	if len(f.tags) > 0 {
+		tags = append(append([]string(nil), f.tags...), tags...)
+	}
+	labels := f.labels
+	for _, t := range x.tags {
+		labels = append(labels[:len(labels):len(labels)], label{kind: tagLabel, name: t})
+	}
+	n.expires = min(n.expires, x.expires)
+	session, scoped := "", false
+	for _, l := range f.labels {
+		if l.kind == sessionLabel {
+			session, scoped = l.name, true
+		}
+	}
+	keep := f.keepable && x.kept && !mixed && (!x.scoped || scoped && x.session == session)
+	x.tags, x.expires = tags, n.expires
+	if scoped {
+		x.scoped, x.session = true, session
+	}
+	if len(labels) > 0 || err != nil || s.front.releases() || s.stale.Load() > 0 || x.scoped {
+		n.meta = &meta{err: err, tags: tags, labels: labels}
+	}
+
+	now := clock()
+	var gone []*node
+	s.mu.Lock()
+	s.unlink(f)
+	if f.hitBy == 0 && (s.cleared > f.start || since(f.start, labels) || since(f.start, s.labels)) {
+		f.hitBy = f.start + 1
+	}
+	if result == failed && f.abandoned {
+		result = ownerLeft
+	}
+	if result != gaveValue {
+		s.stats.failed++
+		keep = keep && result == failed
+		if old := s.find(n); old != nil && (old.meta == nil || old.meta.err == nil) && s.end(old) > now {
+			keep = false // an old value is better than an error
+			if f.behind && old.meta != nil {
+				old.meta.fails++
+				old.meta.retry = after(now, time.Second<<min(old.meta.fails-1, 6))
+			}
+		}
+		if f.behind {
+			s.stats.refreshFailed++
+		}
+	}
+	keep = keep && f.hitBy == 0 && n.expires > now && !stopped.Load()
+	if result == gaveValue && s.front.releases() {
+		h := s.hold(n, f.ident, f.hasIdent)
+		n.meta.hold = h
+		h.refs += f.leases
+		if keep = keep && s.insert(n, &gone); !keep && h.refs == 0 {
+			s.settle(h)
+		}
+	} else {
+		keep = keep && s.insert(n, &gone)
+	}
+	x.kept = keep
+	if n.meta != nil {
+		n.meta.facts = x
+	}
+	if !keep && result == gaveValue {
+		s.stats.notKept++
+		if read != nil {
+			s.stats.contextReads++
+		}
+	}
+	s.stats.loadTime += now - f.began
+	f.done = true
+	f.ending, f.err, f.panicV, f.facts = result, err, p, x
+	f.shared = keep || f.present > 1
+	present := f.present
+	if f.behind {
+		refreshing.Add(-1)
+	}
+	close(f.ended)
+	s.mu.Unlock()
+
+	if keep && f.owner != nil {
+		s.own(f.owner)
+	}
+	s.left(gone)
+	if read != nil {
+		s.log(logContext, "its result is not kept, since the computation read the context value of key %#v (%T): it may be another's for every caller; make it part of the key with hash=ctx:Func, or say that it does not matter with ctx=ignore", read, read)
+	}
+	switch {
+	case result == panicked && present == 0:
+		s.log(logPanic, "a computation that nobody waits for panicked: %v", p)
+	case result == failed && f.behind && present == 0:
+		s.log(logRefresh, "a refresh failed, the old result is served on: %v", err)
+	}
+}

@@ -1,0 +1,256 @@
+package cache
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// callKey is the type of the one key under which contexts carry what this package
+// knows of them, so that a call asks its context once.
+type callKey struct{ _ byte }
+
+var ctxKey = &callKey{}
+
+// callCtx is what a context carries. It does not change.
+type callCtx struct {
+	frame   *frame // of the computation that the context was given to
+	call    *call  // likewise
+	session string
+	scoped  bool // session is set
+	bypass  bool
+}
+
+// callOf returns what ctx carries, nil if nothing.
+func callOf(ctx context.Context) *callCtx {
+	if ctx == nil {
+		return nil
+	}
+	cc, _ := ctx.Value(ctxKey).(*callCtx)
+	return cc
+}
+
+// with returns a context that carries a changed copy of what ctx carries.
+func with(ctx context.Context, change func(*callCtx)) context.Context {
+	var cc callCtx
+	if old := callOf(ctx); old != nil {
+		cc = *old
+	}
+	change(&cc)
+	return context.WithValue(ctx, ctxKey, &cc)
+}
+
+// facts are what a result owes to what went into it, and passes on to a computation that
+// uses it.
+type facts struct {
+	tags    []string
+	session string // the session that the result belongs to, if scoped
+	scoped  bool
+	expires int64
+	kept    bool
+}
+
+// A frame gathers the facts of one computation while it runs. Whoever has the
+// computation's context may add to it, from any goroutine, until it is closed.
+type frame struct {
+	mu     sync.Mutex
+	closed bool
+	facts  facts
+	mixed  bool   // results of more than one session went in
+	reason string // why the result must not be kept; "" if it may
+	read   any    // the first key of a context value that counts
+}
+
+func newFrame() *frame { return &frame{facts: facts{expires: never, kept: true}} }
+
+// add makes the facts of a result that the computation used count for it. tags are
+// further tags of that result.
+func (f *frame) add(x facts, tags []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		return
+	}
+	f.addTags(tags)
+	f.addTags(x.tags)
+	if x.scoped {
+		f.addSession(x.session)
+	}
+	f.facts.expires = min(f.facts.expires, x.expires)
+	if !x.kept {
+		f.drop("it used a result that was not kept")
+	}
+}
+
+func (f *frame) addTags(tags []string) {
+	for _, t := range tags {
+		if !slices.Contains(f.facts.tags, t) {
+			f.facts.tags = append(f.facts.tags, t)
+		}
+	}
+}
+
+func (f *frame) addSession(id string) {
+	if f.facts.scoped && f.facts.session != id {
+		f.mixed = true
+	}
+	f.facts.scoped, f.facts.session = true, id
+}
+
+func (f *frame) drop(reason string) {
+	f.facts.kept = false
+	if f.reason == "" {
+		f.reason = reason
+	}
+}
+
+// notKept makes the computation's result one that is handed out and not kept.
+func (f *frame) notKept(reason string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.closed {
+		f.drop(reason)
+	}
+}
+
+// session notes that the computation asked for its session.
+func (f *frame) sawSession(id string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.closed {
+		f.addSession(id)
+	}
+}
+
+// sawKey notes that the computation asked its context for a value.
+func (f *frame) sawKey(key any) {
+	if known(key) {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.closed && f.read == nil {
+		f.read = key
+		f.drop("it read a value of its context")
+	}
+}
+
+// hasTag reports whether t counts for the computation by now.
+func (f *frame) hasTag(t string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Contains(f.facts.tags, t)
+}
+
+// gathered returns what counts for the computation by now, whether it comes from more
+// than one session, and the key of the first context value that was read. last ends the
+// gathering.
+func (f *frame) gathered(last bool) (x facts, mixed bool, read any) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.closed = f.closed || last
+	x = f.facts
+	x.tags = slices.Clip(x.tags)
+	return x, f.mixed, f.read
+}
+
+// bodyCtx is the context that a computation gets: its caller's, or one apart from it, with
+// the frame in it.
+type bodyCtx struct {
+	context.Context
+	cc    callCtx
+	track bool
+}
+
+func newBodyCtx(ctx context.Context, fr *frame, c *call, track bool) *bodyCtx {
+	b := &bodyCtx{Context: ctx, track: track}
+	if cc := callOf(ctx); cc != nil {
+		b.cc = *cc
+	}
+	b.cc.frame, b.cc.call = fr, c
+	return b
+}
+
+func (b *bodyCtx) Value(key any) any {
+	if key == any(ctxKey) {
+		return &b.cc
+	}
+	if b.track {
+		b.cc.frame.sawKey(key)
+	}
+	return b.Context.Value(key)
+}
+
+func (b *bodyCtx) String() string { return fmt.Sprintf("%v.cachegen", b.Context) }
+
+// cancelKey is the key by which package context finds its own contexts.
+var cancelKey = func() any {
+	p := &keyProbe{done: make(chan struct{})}
+	_, cancel := context.WithCancel(p)
+	cancel()
+	return p.key
+}()
+
+// keyProbe is a context that remembers what it was asked for.
+type keyProbe struct {
+	done chan struct{}
+	key  any
+}
+
+func (p *keyProbe) Deadline() (time.Time, bool) { return time.Time{}, false }
+func (p *keyProbe) Done() <-chan struct{}       { return p.done }
+func (p *keyProbe) Err() error                  { return nil }
+func (p *keyProbe) Value(key any) any {
+	if p.key == nil {
+		p.key = key
+	}
+	return nil
+}
+
+// infrastructure are the packages whose context values do not matter to a result: they
+// carry a request through, and say nothing of whose it is. A path that ends in "/" stands
+// for all that is below it.
+var infrastructure = []string{
+	"context", "internal/", "log/slog", "net/http", "net/http/httptrace", "net/http/internal/",
+	"runtime/pprof", "runtime/trace",
+	"github.com/cachegen/cachegen/runtime", "github.com/cachegen/cachegen/runtime/",
+	"github.com/DataDog/dd-trace-go/", "gopkg.in/DataDog/dd-trace-go.v1/",
+	"github.com/aws/aws-xray-sdk-go/",
+	"github.com/getsentry/sentry-go",
+	"github.com/go-logr/logr",
+	"github.com/newrelic/go-agent/",
+	"github.com/rs/zerolog",
+	"go.elastic.co/apm/",
+	"go.opencensus.io/trace",
+	"go.opentelemetry.io/contrib/instrumentation/", "go.opentelemetry.io/otel/trace",
+	"golang.org/x/net/trace",
+	"google.golang.org/grpc/stats",
+}
+
+// knownTypes remembers, by type of key, whether its package is infrastructure.
+var knownTypes sync.Map // reflect.Type → bool
+
+// known reports whether the context value of key does not matter to results.
+func known(key any) bool {
+	if key == nil || key == cancelKey {
+		return true
+	}
+	t := reflect.TypeOf(key)
+	if k, ok := knownTypes.Load(t); ok {
+		return k.(bool)
+	}
+	named := t
+	for named.Kind() == reflect.Pointer && named.Name() == "" {
+		named = named.Elem()
+	}
+	path := named.PkgPath()
+	k := path != "" && slices.ContainsFunc(infrastructure, func(i string) bool {
+		return path == i || strings.HasSuffix(i, "/") && strings.HasPrefix(path, i)
+	})
+	knownTypes.Store(t, k)
+	return k
+}

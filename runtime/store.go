@@ -1,0 +1,340 @@
+package cache
+
+import (
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// store is the engine behind one Site: it holds the entries and the computations that
+// run, and knows nothing of types. What it has to know of them it asks its front.
+//
+// Readers find entries through the table without a lock. Everything else happens
+// under mu, which is never held while user code runs. Of all that is true between two
+// holds of mu:
+//   - an entry is in the table if and only if it is in one of the policy's queues, and at
+//     most one entry of a key is;
+//   - the bounds of the policy hold, exactly;
+//   - each label of each kept entry leads to it in the index, and to nothing else;
+//   - flights holds the computations that have not ended;
+//   - where values have a release, each value that ever came from a computation is either
+//     kept, leased, waiting for its grace to end, or released (see holding).
+type store struct {
+	table      atomic.Pointer[table]
+	hits       counter
+	front      front
+	o          Options // as generated; the bounds may have been configured otherwise
+	ttl, stale atomic.Int64
+	weighs     atomic.Bool // there is a bound on bytes
+	labels     []label     // of o.Tags
+
+	mu      sync.Mutex
+	policy  policy
+	index   map[label]map[*node]struct{}
+	flights map[uint64]*flight // by hash, in chains
+	held    map[any]*holding   // by identity
+	owned   map[any]struct{}   // owners whose end will be told
+	live    int                // values not released
+	idle    chan struct{}      // closed when live is 0; nil: nobody wants to know
+	rest    []*holding         // in their grace, in the order in which it ends
+	cleared uint64             // last event that hit all entries
+	alarm   alarm
+	stats   tally
+	logged  [logKinds]atomic.Bool
+}
+
+// front is what an engine needs to know of its function's types: the seam at which
+// types are forgotten. Site implements it.
+type front interface {
+	equal(a, b *node) bool          // whether the keys are equal
+	again(n *node) *node            // a new entry of the same key
+	size(n *node) int64             // bytes of the entry
+	lifetime(n *node) time.Duration // how long the value is fresh; 0: for ever; negative: not at all
+	keep(n *node) bool              // whether the value may be kept
+	keepError(err error) bool       // whether the error may be kept
+	releases() bool                 // whether values have a release
+	release(n *node)                // the release of the value
+	ident(n *node) (any, bool)      // the identity of the value, if it has one
+	tags(n *node) []string          // tags that follow from the key
+	session(n *node) (string, bool) // the session in the key, if it is known from there
+	leaves() bool                   // whether left wants to be called
+	left(n *node)                   // the entry has left the store; called without locks
+}
+
+// label is what entries are found by besides their key: all entries with it are dropped
+// together. Labels of different kinds are never equal.
+type label struct {
+	kind labelKind
+	name string
+	ref  any
+}
+
+type labelKind uint8
+
+const (
+	tagLabel labelKind = iota
+	sessionLabel
+	ownerLabel
+	groupLabel
+)
+
+// stores are all stores of the process.
+var stores struct {
+	sync.Mutex
+	all []*store
+}
+
+func allStores() []*store {
+	stores.Lock()
+	defer stores.Unlock()
+	return stores.all[:len(stores.all):len(stores.all)]
+}
+
+func newStore(f front, o Options) *store {
+	s := &store{front: f, o: o}
+	s.ttl.Store(int64(o.TTL))
+	s.stale.Store(int64(o.Stale))
+	s.weighs.Store(o.MaxBytes > 0)
+	s.policy.max, s.policy.maxBytes = o.Max, o.MaxBytes
+	for _, t := range o.Tags {
+		s.labels = append(s.labels, label{kind: tagLabel, name: t})
+	}
+	s.table.Store(newTable(minSlots))
+	stores.Lock()
+	defer stores.Unlock()
+	s.configured()
+	stores.all = append(stores.all, s)
+	return s
+}
+
+// find returns the entry of n's key. mu is held.
+func (s *store) find(n *node) *node {
+	for m := s.table.Load().head(n.hash).Load(); m != nil; m = m.next.Load() {
+		if m.hash == n.hash && s.front.equal(m, n) {
+			return m
+		}
+	}
+	return nil
+}
+
+// insert keeps n, in the place of an entry of the same key, and drops what the bounds
+// say. It reports whether n was kept. mu is held; what left is appended to gone.
+func (s *store) insert(n *node, gone *[]*node) bool {
+	if old := s.find(n); old != nil {
+		s.remove(old, gone)
+	}
+	weight := int64(0)
+	if s.policy.maxBytes > 0 {
+		weight = int64(n.weight)
+	}
+	if !s.policy.admits(weight) {
+		return false
+	}
+	for s.policy.full(1, n.weight) {
+		s.remove(s.policy.victim(), gone)
+		s.stats.evicted++
+	}
+	t := s.table.Load()
+	if s.policy.count() >= len(t.slots) {
+		t = t.resized(2 * len(t.slots))
+		s.table.Store(t)
+	}
+	s.policy.add(n)
+	t.insert(n)
+	if m := n.meta; m != nil {
+		for _, l := range m.labels {
+			if s.index == nil {
+				s.index = map[label]map[*node]struct{}{}
+			}
+			if s.index[l] == nil {
+				s.index[l] = map[*node]struct{}{}
+			}
+			s.index[l][n] = struct{}{}
+		}
+		if m.hold != nil {
+			m.hold.refs++
+		}
+	}
+	if n.expires != never {
+		s.alarm.set(s, s.end(n))
+	}
+	return true
+}
+
+// remove drops n, which is kept. mu is held.
+func (s *store) remove(n *node, gone *[]*node) {
+	s.table.Load().remove(n)
+	s.policy.remove(n)
+	if m := n.meta; m != nil {
+		for _, l := range m.labels {
+			if delete(s.index[l], n); len(s.index[l]) == 0 {
+				delete(s.index, l)
+			}
+		}
+		if m.hold != nil {
+			s.unhold(m.hold)
+		}
+	}
+	if s.front.leaves() {
+		*gone = append(*gone, n)
+	}
+}
+
+// removeAll drops every entry, the oldest first. mu is held.
+func (s *store) removeAll(gone *[]*node) {
+	if s.index == nil && !s.front.releases() && !s.front.leaves() {
+		for _, q := range []*queue{&s.policy.small, &s.policy.main} {
+			for n := q.oldest; n != nil; {
+				next := n.newer
+				n.older, n.newer = nil, nil
+				n.setBits(nodeQueue, 0)
+				n = next
+			}
+			*q = queue{}
+		}
+	} else {
+		for _, q := range []*queue{&s.policy.main, &s.policy.small} {
+			for q.oldest != nil {
+				s.remove(q.oldest, gone)
+			}
+		}
+	}
+	s.policy.ghost.clear()
+	s.table.Store(newTable(minSlots))
+}
+
+// left tells the front what has gone. mu is not held.
+func (s *store) left(gone []*node) {
+	for _, n := range gone {
+		s.front.left(n)
+	}
+}
+
+// end is when n is of no use any more.
+func (s *store) end(n *node) int64 {
+	if n.expires == never || s.stale.Load() == 0 || n.meta != nil && n.meta.err != nil {
+		return n.expires
+	}
+	return after(n.expires, time.Duration(s.stale.Load()))
+}
+
+// expiry is when a value computed now, of the given ttl, expires.
+func (s *store) expiry(now int64, ttl time.Duration) int64 {
+	if ttl == 0 {
+		return never
+	}
+	if s.o.Jitter > 0 {
+		ttl -= time.Duration(s.o.Jitter * rand.Float64() * float64(ttl))
+	}
+	return after(now, max(ttl, 1))
+}
+
+// An alarm wakes its store when something is due: entries that have expired, values
+// whose grace has ended. It has at most one timer that matters, made anew each time: a
+// timer made inside a synctest bubble can only be used there. All of it is under the
+// store's mu.
+type alarm struct {
+	at     int64  // when it goes off; 0: it is not set
+	n      uint64 // which setting this is; timers of earlier ones do nothing
+	swept  int64  // when the last sweep began
+	took   int64  // how long that sweep took
+	bubble bool
+}
+
+// sweepGap is how far apart two sweeps for expired entries are at least: they look at
+// every entry. Values with a release do not wait.
+func (s *store) sweepGap() int64 {
+	gap := s.ttl.Load() / 8
+	if s.front.releases() {
+		gap = 0
+	}
+	return max(min(gap, int64(time.Minute)), 20*s.alarm.took)
+}
+
+// set makes sure that the alarm goes off at the time at, or earlier, or as soon after it
+// as sweeps may follow one another.
+func (a *alarm) set(s *store, at int64) {
+	if at == never {
+		return
+	}
+	now := clock()
+	if a.swept != 0 && inBubble(a.swept) == inBubble(now) {
+		at = max(at, a.swept+s.sweepGap())
+	}
+	a.setExactly(s, at, now)
+}
+
+func (a *alarm) setExactly(s *store, at, now int64) {
+	if a.at != 0 && a.at <= at && a.at > now && a.bubble == inBubble(now) {
+		return
+	}
+	a.at, a.bubble = at, inBubble(now)
+	a.n++
+	n := a.n
+	time.AfterFunc(time.Duration(max(at-now, 0)), func() { s.wake(n) })
+}
+
+// wake does what is due.
+func (s *store) wake(n uint64) {
+	s.mu.Lock()
+	if s.alarm.n != n {
+		s.mu.Unlock()
+		return
+	}
+	s.alarm.at = 0
+	now := clock()
+	s.alarm.swept = now
+	next := s.sweep(now)
+	if took := clock() - now; took >= 0 {
+		s.alarm.took = took
+	}
+	s.alarm.set(s, next)
+	due := s.due(now)
+	s.mu.Unlock()
+	s.releaseAll(due)
+}
+
+// sweepChunk is how many chains are swept in one hold of the lock.
+const sweepChunk = 1 << 12
+
+// sweep drops entries that are past their end and returns when the next one ends. mu is
+// held, and let go of now and then.
+func (s *store) sweep(now int64) (next int64) {
+	next = never
+	var gone []*node
+	t := s.table.Load()
+	for i := 0; i < len(t.slots); i++ {
+		if i%sweepChunk == sweepChunk-1 || len(gone) >= sweepChunk {
+			s.mu.Unlock()
+			s.left(gone)
+			gone = gone[:0]
+			s.mu.Lock()
+			if s.table.Load() != t {
+				return now // the chains have moved; come again
+			}
+		}
+		for n := t.slots[i].Load(); n != nil; n = n.next.Load() {
+			switch end := s.end(n); {
+			case end > now:
+				next = min(next, end)
+			default:
+				s.remove(n, &gone)
+				s.stats.expired++
+			}
+		}
+	}
+	if n := s.policy.count(); len(t.slots) > minSlots && n < len(t.slots)/8 {
+		size := minSlots
+		for size < 2*n {
+			size *= 2
+		}
+		s.table.Store(t.resized(size))
+	}
+	if len(gone) > 0 {
+		s.mu.Unlock()
+		s.left(gone)
+		s.mu.Lock()
+	}
+	return next
+}

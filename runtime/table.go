@@ -1,0 +1,123 @@
+package cache
+
+import (
+	"sync/atomic"
+	"unsafe"
+)
+
+// A node is what the engine knows of an entry. It is the first field of the entry[K, V]
+// that holds key and value, so a *node is also a pointer to its entry, and the engine
+// below is compiled once for all functions.
+//
+// hash, expires, weight and, by the time that it is in a table, meta's pointer do not
+// change: readers take no lock. next is written under the store's lock and read without.
+// The queue links belong to the store's lock alone.
+type node struct {
+	hash    uint64
+	next    atomic.Pointer[node] // in the table's chain
+	expires int64                // fresh while clock() < expires
+	older   *node                // in its queue, towards the next to be evicted
+	newer   *node
+	meta    *meta         // what few entries have; nil for the rest
+	state   atomic.Uint32 // nodeUse bits, and under the store's lock nodeQueue bits
+	weight  uint32        // bytes, where the store bounds them
+}
+
+const (
+	nodeUse   = 3 // how often the entry was hit since the policy last looked, at most 3
+	nodeSmall = 1 << 2
+	nodeMain  = 1 << 3
+	nodeQueue = nodeSmall | nodeMain // neither: not in the store
+)
+
+// use notes a hit, for the policy. Once the count is full it only reads.
+func (n *node) use() {
+	if s := n.state.Load(); s&nodeUse != nodeUse {
+		n.state.CompareAndSwap(s, s+1) // a lost count does not matter
+	}
+}
+
+// setBits replaces the bits of mask.
+func (n *node) setBits(mask, bits uint32) {
+	for {
+		s := n.state.Load()
+		if n.state.CompareAndSwap(s, s&^mask|bits) {
+			return
+		}
+	}
+}
+
+func (n *node) kept() bool { return n.state.Load()&nodeQueue != 0 }
+
+// fresh reports whether the entry may be served.
+func (n *node) fresh() bool { return n.expires > coarse.Load() || freshNow(n.expires) }
+
+// meta is what the engine knows of an entry beyond the ordinary.
+type meta struct {
+	err    error    // the entry is a kept error
+	tags   []string // from arguments and from results that it was made of
+	labels []label  // keys in the store's index; all of them are taken from tags, session, owner, group
+	facts  facts    // what counts for an enclosing computation
+	hold   *holding // of a value with a release
+
+	// under the store's lock
+	retry int64 // no refresh behind the stale entry before
+	fails int   // refreshes that failed in a row
+}
+
+// A table is a hash table with chains. Writers hold the store's lock; readers take none.
+//
+// A reader sees an entry that is in the table for the whole of its walk, unless the
+// table grows or shrinks meanwhile, which moves chains: then it may miss it. A miss
+// is repaired by looking again under the lock. It never sees an entry of another key,
+// since it compares keys, and never walks in a circle: a chain only ever leads to
+// entries that were there before.
+type table struct {
+	heads unsafe.Pointer // of slots
+	mask  uint64
+	slots []atomic.Pointer[node]
+}
+
+const minSlots = 8
+
+func newTable(size int) *table {
+	t := &table{slots: make([]atomic.Pointer[node], size), mask: uint64(size - 1)}
+	t.heads = unsafe.Pointer(&t.slots[0])
+	return t
+}
+
+// head returns the chain of h.
+func (t *table) head(h uint64) *atomic.Pointer[node] {
+	return (*atomic.Pointer[node])(unsafe.Add(t.heads, (h&t.mask)*uint64(unsafe.Sizeof(uintptr(0)))))
+}
+
+func (t *table) insert(n *node) {
+	head := t.head(n.hash)
+	n.next.Store(head.Load())
+	head.Store(n)
+}
+
+// remove takes n out. n keeps its next, for readers that stand on it.
+func (t *table) remove(n *node) {
+	p := t.head(n.hash)
+	for m := p.Load(); m != nil; m = p.Load() {
+		if m == n {
+			p.Store(n.next.Load())
+			return
+		}
+		p = &m.next
+	}
+}
+
+// resized returns a table of another size that has taken over the chains of t.
+func (t *table) resized(size int) *table {
+	r := newTable(size)
+	for i := range t.slots {
+		for n := t.slots[i].Load(); n != nil; {
+			next := n.next.Load()
+			r.insert(n)
+			n = next
+		}
+	}
+	return r
+}

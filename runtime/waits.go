@@ -1,0 +1,156 @@
+package cache
+
+import (
+	"strings"
+	"sync"
+)
+
+// CycleError is the error of a call that would wait for itself: a function whose
+// computation needs, over whatever detours, its own result for the same key. A function
+// without an error result panics with it.
+type CycleError struct {
+	// Funcs are the functions along the cycle; the first and the last are the same.
+	Funcs []string
+}
+
+func (e *CycleError) Error() string {
+	return "cachegen: a call waits for itself: " + strings.Join(e.Funcs, " → ") +
+		"; break the cycle, or call the uncached function inside it"
+}
+
+// A call is the computation, or the validation, of one key: what a nested call finds
+// around itself, by the context that it was given or by the goroutine it runs on.
+type call struct {
+	st     *store
+	key    *node // its key is the call's
+	parent *call // the call that this one was made in
+
+	validates bool // it is a validation
+
+	waits []*flight // what it waits for, itself or through calls made in it; under waitsMu
+}
+
+// waitsMu guards every call's waits. It is taken only by calls that are made inside of
+// computations and have to wait.
+var waitsMu sync.Mutex
+
+// within returns the calls around c, from c outwards, up to the one for the key of n; nil
+// if there is none.
+func (c *call) within(st *store, n *node) []*call {
+	var path []*call
+	for ; c != nil; c = c.parent {
+		path = append(path, c)
+		if c.st == st && c.key.hash == n.hash && st.front.equal(c.key, n) {
+			return path
+		}
+	}
+	return nil
+}
+
+// wait notes that c is about to wait for f, and so are the calls around c. It refuses
+// where f waits for one of them.
+func (c *call) wait(f *flight) *CycleError {
+	if c == nil {
+		return nil // nobody waits for a call that is made outside of all computations
+	}
+	waitsMu.Lock()
+	defer waitsMu.Unlock()
+	if path := f.call.reaches(c, map[*call]bool{}); path != nil {
+		return cycle(c, path)
+	}
+	for o := c; o != nil; o = o.parent {
+		o.waits = append(o.waits, f)
+	}
+	return nil
+}
+
+// waited ends what wait began.
+func (c *call) waited(f *flight) {
+	if c == nil {
+		return
+	}
+	waitsMu.Lock()
+	defer waitsMu.Unlock()
+	for o := c; o != nil; o = o.parent {
+		for i, w := range o.waits {
+			if w == f {
+				last := len(o.waits) - 1
+				o.waits[i], o.waits[last] = o.waits[last], nil
+				o.waits = o.waits[:last]
+				break
+			}
+		}
+	}
+}
+
+// reaches returns a way along which c waits for a call around inner.
+func (c *call) reaches(inner *call, seen map[*call]bool) []*call {
+	for o := inner; o != nil; o = o.parent {
+		if o == c {
+			return []*call{c}
+		}
+	}
+	if seen[c] {
+		return nil
+	}
+	seen[c] = true
+	for _, f := range c.waits {
+		if path := f.call.reaches(inner, seen); path != nil {
+			return append([]*call{c}, path...)
+		}
+	}
+	return nil
+}
+
+// cycle words the cycle: from the last call of path inwards to c, then along path.
+func cycle(c *call, path []*call) *CycleError {
+	var around []string
+	for o := c; o != nil; o = o.parent {
+		around = append(around, o.st.o.Func)
+		if o == path[len(path)-1] {
+			break
+		}
+	}
+	e := &CycleError{}
+	for i := len(around) - 1; i >= 0; i-- {
+		e.Funcs = append(e.Funcs, around[i])
+	}
+	for _, p := range path {
+		e.Funcs = append(e.Funcs, p.st.o.Func)
+	}
+	return e
+}
+
+// running holds, for each goroutine, the innermost call that runs on it.
+var running [32]struct {
+	sync.Mutex
+	calls map[uintptr]*call
+	_     [40]byte
+}
+
+// current returns the innermost call that runs on this goroutine.
+func current() *call {
+	g := goroutine()
+	r := &running[g>>8%uintptr(len(running))]
+	r.Lock()
+	defer r.Unlock()
+	return r.calls[g]
+}
+
+// enter makes c the call that runs on this goroutine, and returns the one before.
+func (c *call) enter() (outer *call) {
+	g := goroutine()
+	r := &running[g>>8%uintptr(len(running))]
+	r.Lock()
+	defer r.Unlock()
+	outer = r.calls[g]
+	if c == nil {
+		delete(r.calls, g)
+		return outer
+	}
+	if r.calls == nil {
+		r.calls = map[uintptr]*call{}
+	}
+	r.calls[g] = c
+	return outer
+}
