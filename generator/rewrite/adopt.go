@@ -14,6 +14,7 @@ import (
 
 	"github.com/cachegen/cachegen/generator/diag"
 	"github.com/cachegen/cachegen/generator/directive"
+	"github.com/cachegen/cachegen/generator/output"
 )
 
 // suffix is what a computation's name ends in when its wrapper has the name without it.
@@ -33,9 +34,9 @@ type AdoptRequest struct {
 // Result is what an adopt or eject comes to. Changes are not to be made while
 // Diagnostics holds an error.
 type Result struct {
-	Changes     []Change // of hand-written files, sorted by name
-	Dirs        []string // directories of the packages concerned, sorted
-	Functions   []string // what was renamed, "old → new" with the import path, sorted
+	Changes     []output.Change // of hand-written files, sorted by name
+	Dirs        []string        // directories of the packages concerned, sorted
+	Functions   []string        // what was renamed, "old → new" with the import path, sorted
 	Diagnostics []diag.Diagnostic
 	Notes       []string // what to know and to do by hand, in full sentences
 }
@@ -358,7 +359,7 @@ func finish(dir string, res *Result, byFile map[*source]*edits) {
 	for s, e := range byFile {
 		out, err := s.apply(e)
 		if err == nil {
-			res.Changes = append(res.Changes, Change{Name: s.name, Old: s.disk, New: out})
+			res.Changes = append(res.Changes, output.Change{Name: s.name, Old: s.disk, New: out})
 			if formatted(s.disk) && !formatted(out) {
 				res.Notes = append(res.Notes, relative(dir, s.name)+" is no longer as gofmt has it: it wants a blank line above a function with a comment")
 			}
@@ -377,7 +378,7 @@ func finish(dir string, res *Result, byFile map[*source]*edits) {
 		res.Diagnostics = append(res.Diagnostics, d)
 	}
 	res.Diagnostics = diag.Sort(res.Diagnostics)
-	res.Changes = sortChanges(res.Changes)
+	res.Changes = output.Sort(res.Changes)
 	slices.Sort(res.Functions)
 	slices.Sort(res.Notes)
 	slices.Sort(res.Dirs)

@@ -13,7 +13,7 @@
 // eject gives back the same bytes.
 //
 // Both are everything or nothing. A diagnostic of severity error, of this package or of
-// the generator, means that no file is to be changed; Commit either brings every
+// the generator, means that no file is to be changed; the commit (see package output) either brings every
 // file to its new content or leaves every file as it was.
 //
 // # What may change

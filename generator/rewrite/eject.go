@@ -18,6 +18,7 @@ import (
 
 	"github.com/cachegen/cachegen/generator/diag"
 	"github.com/cachegen/cachegen/generator/directive"
+	"github.com/cachegen/cachegen/generator/output"
 )
 
 // toolPath is the command as a tool line of go.mod names it.
@@ -37,9 +38,9 @@ type EjectRequest struct {
 // EjectResult is a Result with what has to be generated anew.
 type EjectResult struct {
 	Result
-	Remaining []string   // directories in which annotated functions stay, to be generated anew
-	Removed   []Change   // generated files that nothing asks for any more
-	live      *ejectUses // what the rest of the code uses of what was generated
+	Remaining []string        // directories in which annotated functions stay, to be generated anew
+	Removed   []output.Change // generated files that nothing asks for any more
+	live      *ejectUses      // what the rest of the code uses of what was generated
 }
 
 // ejection is one function on its way out.
@@ -232,7 +233,7 @@ func (r *EjectResult) generated(found *resolved, gone map[*ast.Comment]bool) {
 			if stays[g.from] || !found.whole[p] && !slices.Contains(r.Dirs, p.dir) {
 				continue
 			}
-			r.Removed = append(r.Removed, Change{Name: g.name, Old: g.disk})
+			r.Removed = append(r.Removed, output.Change{Name: g.name, Old: g.disk})
 			r.Dirs = append(r.Dirs, p.dir)
 		}
 	}
@@ -562,7 +563,7 @@ func (r *EjectResult) module(req EjectRequest) error {
 		return err
 	}
 	if !diag.HasErrors(r.Diagnostics) {
-		r.Changes = sortChanges(append(r.Changes, Change{Name: name, Old: src, New: out}))
+		r.Changes = output.Sort(append(r.Changes, output.Change{Name: name, Old: src, New: out}))
 		r.Notes = append(r.Notes, "the tool line is gone from go.mod; run go mod tidy to drop what only it needed")
 	}
 	return nil

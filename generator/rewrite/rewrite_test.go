@@ -14,6 +14,7 @@ import (
 
 	"github.com/cachegen/cachegen/generator/diag"
 	"github.com/cachegen/cachegen/generator/directive"
+	"github.com/cachegen/cachegen/generator/output"
 )
 
 var update = flag.Bool("update", false, "write what comes out into the cases")
@@ -174,7 +175,7 @@ func (c *caseRun) eject(args []string) {
 	c.apply(&res.Result, res.Removed)
 }
 
-func (c *caseRun) apply(res *Result, removed []Change) {
+func (c *caseRun) apply(res *Result, removed []output.Change) {
 	r := diag.Renderer{Root: c.dir}
 	for _, d := range res.Diagnostics {
 		pos := r.Path(d.Pos.Filename)
@@ -198,7 +199,7 @@ func (c *caseRun) apply(res *Result, removed []Change) {
 		}
 		return
 	}
-	if err := Commit(append(res.Changes, removed...)); err != nil {
+	if err := output.Commit(append(res.Changes, removed...)); err != nil {
 		c.t.Error(err)
 	}
 }
