@@ -1,0 +1,36 @@
+package diag
+
+const useInput = `ask for it with cache.Input(ctx, name) and say widgets in the directive, or read it before the cached function and pass it as an argument`
+
+// Codes of functions that draw or that are given a request.
+var (
+	// CodeInputName: an input of the request is read under a name that is not constant.
+	CodeInputName = declare("CG601", "input under a name that is not constant", useInput)
+	// CodeInputBody: the body of the request is read as a stream.
+	CodeInputBody = declare("CG602", "request body is read", "read it before the cached function and pass what it says as an argument; for form fields, files and signals use r.FormValue, r.FormFile or cache.Input(ctx, name)")
+	// CodeInputHanded: the request is handed to something that cannot be followed.
+	CodeInputHanded = declare("CG603", "request is handed elsewhere", "pass what is needed of it instead, such as r.Context() or r.URL.Path, or "+useInput)
+	// CodeInputStored: the request may outlive the call.
+	CodeInputStored = declare("CG604", "request is stored", "keep what is needed of it in a variable of the function instead, or "+useInput)
+	// CodeInputAll: all inputs of a kind are read at once, or one that stands for no name.
+	CodeInputAll = declare("CG605", "request is read as a whole", "read the inputs that matter one by one under constant names, or "+useInput)
+	// CodeInputChanged: the body changes the request.
+	CodeInputChanged = declare("CG606", "request is changed", "change the request before the cached function is called")
+	// CodeInputCredentials: the body reads credentials.
+	CodeInputCredentials = declare("CG607", "credentials are read", "check them before the cached function is called, and pass who it is as an argument")
+	// CodeInputUnparsed: r.Form is read where nothing fills it.
+	CodeInputUnparsed = declare("CG608", "form is not parsed", "call r.ParseForm first, or use r.FormValue")
+	// CodeInputBuilds: a function that is handed the request exists for several builds.
+	CodeInputBuilds = declare("CG609", "function differs between build configurations", "read the request in a function that is the same in all of them")
+	// CodeInputUnclear: an expression that uses the request has no type.
+	CodeInputUnclear = declare("CG610", "use of the request cannot be understood", "make the package compile, or pass what is needed of the request instead")
+
+	// CodeSurfaceElsewhere: the body draws to something that is no parameter.
+	CodeSurfaceElsewhere = declare("CG620", "draws to something that is no parameter", "make it a parameter of the function, so that what is drawn can be drawn again")
+	// CodeSurfaceKept: the body keeps what it draws to beyond the call.
+	CodeSurfaceKept = declare("CG621", "keeps what it draws to", "keep it in a variable of the function only")
+	// CodeSurfaceHijack: the body takes over the connection.
+	CodeSurfaceHijack = declare("CG622", "takes over the connection", "remove the directive: what is sent this way cannot be sent again")
+	// CodeSurfaceCookie: the body sets a cookie.
+	CodeSurfaceCookie = declare("CG623", "sets a cookie", "set it before the cached function is called: a cookie belongs to one user, and what the function draws to all")
+)

@@ -1,0 +1,107 @@
+package reads
+
+import (
+	"cmp"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"maps"
+	"slices"
+)
+
+// Kind says what of a request is read.
+type Kind string
+
+const (
+	Form     Kind = "form"     // a field of query or body, as r.FormValue sees it: Name
+	PostForm Kind = "postform" // a field of the body: Name
+	Query    Kind = "query"    // a field of the URL's query: Name
+	PathPart Kind = "path"     // a wildcard of the route, as r.PathValue sees it: Name
+	Header   Kind = "header"   // Name, in canonical form
+	Cookie   Kind = "cookie"   // Name
+	File     Kind = "file"     // an uploaded file, content and all: Name
+	Signal   Kind = "signal"   // a Datastar signal: Name, "" for all of them
+
+	// The rest have no name.
+
+	FormError Kind = "formerror"   // whether, and how, parsing the form fails
+	Method    Kind = "method"      // r.Method
+	Path      Kind = "urlpath"     // r.URL.Path
+	Escaped   Kind = "escapedpath" // r.URL.EscapedPath
+	RawQuery  Kind = "rawquery"    // r.URL.RawQuery
+	URL       Kind = "url"         // every part of r.URL
+	URI       Kind = "uri"         // r.RequestURI
+	Host      Kind = "host"        // r.Host
+	Remote    Kind = "remote"      // r.RemoteAddr
+	Proto     Kind = "proto"       // r.Proto
+	Length    Kind = "length"      // r.ContentLength
+	TLS       Kind = "tls"         // whether r.TLS is nil
+	Pattern   Kind = "pattern"     // r.Pattern
+)
+
+// Read is one input of a request.
+type Read struct {
+	Kind Kind
+	Name string // "" for kinds that have no name
+}
+
+// Compare orders reads by kind, then name.
+func (r Read) Compare(s Read) int {
+	return cmp.Or(cmp.Compare(r.Kind, s.Kind), cmp.Compare(r.Name, s.Name))
+}
+
+// Found is what a function reads.
+type Found struct {
+	Reads  []Read                  // sorted, without repetitions; counts in full
+	At     map[Read]token.Position // where each is read first
+	Inputs []token.Position        // calls of cache.Input that were seen, sorted: traced while the body runs
+}
+
+// Source is a package with its function bodies type-checked, tolerant of errors.
+type Source struct {
+	Fset  *token.FileSet
+	Types *types.Package
+	Info  *types.Info // Types, Defs, Uses and Selections, of bodies too
+	Files []*ast.File
+	Other []*ast.File // files that the present build configuration excludes
+
+	// Wrappers maps the names of functions that cachegen generates, "Name" or
+	// "Type.Name", to the functions they wrap, where Files do not declare them.
+	Wrappers map[string]*ast.FuncDecl
+
+	decls map[*types.Func]*ast.FuncDecl
+}
+
+// index prepares what the methods of s look up.
+func (s *Source) index() {
+	if s.decls != nil {
+		return
+	}
+	s.decls = map[*types.Func]*ast.FuncDecl{}
+	for _, f := range s.Files {
+		for _, d := range f.Decls {
+			if d, ok := d.(*ast.FuncDecl); ok {
+				if fn, ok := s.Info.Defs[d.Name].(*types.Func); ok {
+					s.decls[fn] = d
+				}
+			}
+		}
+	}
+}
+
+// IsRequest reports whether t is *http.Request.
+func IsRequest(t types.Type) bool {
+	p, ok := types.Unalias(t).(*types.Pointer)
+	return ok && isNamed(p.Elem(), "net/http", "Request")
+}
+
+// isNamed reports whether t is the named type, pointers not removed.
+func isNamed(t types.Type, path, name string) bool {
+	n, ok := types.Unalias(t).(*types.Named)
+	return ok && n.Obj().Name() == name && n.Obj().Pkg() != nil && n.Obj().Pkg().Path() == path
+}
+
+// sortedReads returns the keys of m in order.
+func sortedReads(m map[Read]token.Position) []Read {
+	return slices.SortedFunc(maps.Keys(m), Read.Compare)
+}
