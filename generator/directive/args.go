@@ -17,6 +17,7 @@ type arg struct {
 	valueAt  int // of the value's first byte; inside the quotes of a quoted one
 	hasValue bool
 	raw      bool // value stands in the text byte for byte, so offsets inside it are known
+	reported bool // its value was already found wrong
 }
 
 // problem is something wrong at a byte of the comment's text.
@@ -79,8 +80,23 @@ func scanArgs(text string, from int) (args []arg, problems []problem) {
 		}
 		a := arg{name: text[start:i], nameAt: start, raw: true}
 		if i == start { // no name
+			if text[i] == '=' && len(args) > 0 && !args[len(args)-1].hasValue {
+				last := &args[len(args)-1]
+				last.reported = true
+				i++
+				value := ""
+				for i < len(text) && blank(text[i]) {
+					i++
+				}
+				if v := i; v < len(text) {
+					skipWord()
+					value = text[v:i]
+				}
+				bad(start, fmt.Sprintf("write %s=%s", last.name, value), "a space around = of option %s", last.name)
+				continue
+			}
 			if text[i] == '=' {
-				bad(i, "write name=value without spaces", "a stray =")
+				bad(i, "write name=value without spaces", "= without an option")
 			} else {
 				r, _ := utf8.DecodeRuneInString(text[i:])
 				bad(i, "options are separated by spaces and written name, name=value or name=\"a value with spaces\"", "unexpected %q", r)
@@ -95,11 +111,14 @@ func scanArgs(text string, from int) (args []arg, problems []problem) {
 		if text[i] != '=' {
 			r, _ := utf8.DecodeRuneInString(text[i:])
 			hint := "options are separated by spaces and written name, name=value or name=\"a value with spaces\""
-			if r == ':' {
-				hint = "write " + a.name + "=value"
-			}
-			bad(i, hint, "unexpected %q after %s", r, a.name)
+			at := i
 			skipWord()
+			if r == ':' {
+				hint = "write " + a.name + "=" + text[at+1:i]
+			}
+			bad(at, hint, "unexpected %q after %s", r, a.name)
+			a.reported = true
+			args = append(args, a)
 			continue
 		}
 		i++
@@ -129,8 +148,30 @@ func scanArgs(text string, from int) (args []arg, problems []problem) {
 			// The rest of the line may be inside the quotes: nothing more can be told.
 			return args, problems
 		}
+		switch next := firstWord(text[i:]); {
+		case strings.HasSuffix(a.value, ",") && a.value != ",":
+			bad(i-1, "write it without the comma: options are separated by spaces, and lists have no spaces", "the value of %s ends with a comma", a.name)
+			a.reported = true
+		case a.value == "" && next != "" && !strings.ContainsAny(next, "=\"/") && !isOption(next):
+			bad(i, fmt.Sprintf("write %s=%s", a.name, next), "a space behind = of option %s", a.name)
+			a.reported = true
+			i += strings.Index(text[i:], next) + len(next)
+		}
 		args = append(args, a)
 	}
+}
+
+func firstWord(s string) string {
+	s = strings.TrimLeft(s, " \t")
+	if i := strings.IndexAny(s, " \t"); i >= 0 {
+		s = s[:i]
+	}
+	return s
+}
+
+func isOption(name string) bool {
+	_, ok := lookup(name)
+	return ok
 }
 
 // quoted reads the double-quoted Go string at text[i]. It returns it as written and what

@@ -126,7 +126,7 @@ func setName(o *Options, v string) *valueError {
 
 func oneOf(p *string, v string, allowed ...string) *valueError {
 	if !slices.Contains(allowed, v) {
-		hint := "write " + strings.Join(allowed, " or ")
+		hint := "it takes " + strings.Join(allowed, ", ")
 		if n := nearest(v, allowed); n != "" && len(allowed) > 1 {
 			hint = fmt.Sprintf("did you mean %s? it takes %s", n, strings.Join(allowed, ", "))
 		}
@@ -229,6 +229,9 @@ func Parse(text string, pos token.Position) (*Directive, []diag.Diagnostic) {
 		at := advance(pos, a.nameAt)
 		o, known := lookup(a.name)
 		if !known {
+			if a.reported {
+				continue // one message is enough
+			}
 			ds = append(ds, unknownOption(a, at))
 			continue
 		}
@@ -258,6 +261,9 @@ func Parse(text string, pos token.Position) (*Directive, []diag.Diagnostic) {
 			continue
 		}
 		switch {
+		case a.reported:
+			tainted[o.name] = true
+			continue
 		case o.flag && a.hasValue:
 			ds = append(ds, diag.Errorf(where(0), diag.BadValue, "option %s takes no value", o.name).WithHint("write %s alone", o.name))
 			continue
@@ -290,7 +296,9 @@ func Parse(text string, pos token.Position) (*Directive, []diag.Diagnostic) {
 			}
 		}
 	}
-	ds = append(ds, contradictions(d, tainted)...)
+	if len(problems) == 0 { // else an option may be given that could not be read
+		ds = append(ds, contradictions(d, tainted)...)
+	}
 	ds = diag.Sort(ds)
 	if diag.HasErrors(ds) {
 		return nil, ds

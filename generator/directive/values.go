@@ -64,15 +64,15 @@ func parseDuration(s string) (time.Duration, *valueError) {
 		case u == 0 && number == "0" && len(s) == 1:
 			return 0, badValue(durationHint, "0 is no duration here: it must be greater than 0")
 		case u == 0:
-			return 0, &valueError{at, fmt.Sprintf("%q has no unit after %s", s, number), durationHint}
+			return 0, &valueError{at, fmt.Sprintf("%q has a number without a unit", s), durationHint}
 		case !known:
 			return 0, &valueError{at, fmt.Sprintf("unknown unit %q in duration %q", rest[:u], s), durationHint}
 		}
-		part, ok := scale(number, unit)
+		part, ok, over := scale(number, unit)
 		if !ok {
 			return 0, badValue(durationHint, "%q is no duration", s)
 		}
-		if part > math.MaxInt64-total {
+		if over || part > math.MaxInt64-total {
 			return 0, badValue("the longest is about 290 years; leave the option out for no limit", "duration %q is too long", s)
 		}
 		total += part
@@ -84,23 +84,22 @@ func parseDuration(s string) (time.Duration, *valueError) {
 	return total, nil
 }
 
-// scale multiplies a decimal number by unit, exactly where the result is whole. The
-// second result is false if number is none; what does not fit is the longest duration.
-func scale(number string, unit time.Duration) (time.Duration, bool) {
+// scale multiplies a decimal number by unit, exactly where the result is whole. ok is
+// false if number is none, over is true if the result does not fit.
+func scale(number string, unit time.Duration) (d time.Duration, ok, over bool) {
 	whole, fraction, _ := strings.Cut(number, ".")
 	if whole == "" && fraction == "" || strings.Contains(fraction, ".") {
-		return 0, false
+		return 0, false, false
 	}
-	var d time.Duration
 	for i := range len(whole) {
 		digit := time.Duration(whole[i] - '0')
 		if d > (math.MaxInt64-digit)/10 {
-			return math.MaxInt64, true
+			return 0, true, true
 		}
 		d = d*10 + digit
 	}
 	if d > math.MaxInt64/unit {
-		return math.MaxInt64, true
+		return 0, true, true
 	}
 	d *= unit
 	place := float64(unit)
@@ -111,9 +110,9 @@ func scale(number string, unit time.Duration) (time.Duration, bool) {
 	}
 	add := time.Duration(math.Round(f))
 	if add > math.MaxInt64-d {
-		return math.MaxInt64, true
+		return 0, true, true
 	}
-	return d + add, true
+	return d + add, true, false
 }
 
 // sizeUnits are the units of max-bytes.
