@@ -174,9 +174,18 @@ func (w *walker) misplaced(g *ast.CommentGroup, c *ast.Comment, pos token.Positi
 		return diag.Errorf(pos, diag.DetachedDirective, "the directive is separated from %s %s and does not count", what, d.Name.Name).
 			WithRelated(Position(w.fset, d.Pos()), "%s %s", what, d.Name.Name)
 	default:
-		return at("stands on %s", describe(d))
+		e := at("stands on %s", describe(d))
+		if strings.HasSuffix(e.Message, holdsLiteral) {
+			e.Hint = literalHint
+		}
+		return e
 	}
 }
+
+const (
+	holdsLiteral = ", which holds a function literal"
+	literalHint  = "function literals cannot be cached: declare a function and annotate it"
+)
 
 // inside says where in a declaration a directive stands.
 func (w *walker) inside(d ast.Decl, g *ast.CommentGroup, pos token.Position) diag.Diagnostic {
@@ -194,12 +203,12 @@ func (w *walker) inside(d ast.Decl, g *ast.CommentGroup, pos token.Position) dia
 			where = "inside a struct"
 		case *ast.FuncLit:
 			where = "inside a function literal"
-			hint = "function literals cannot be cached: declare a function and annotate it"
+			hint = literalHint
 		case *ast.ValueSpec:
 			for _, v := range n.Values {
 				if _, ok := v.(*ast.FuncLit); ok && n.Doc == g {
 					where = "on a variable that holds a function literal"
-					hint = "function literals cannot be cached: declare a function and annotate it"
+					hint = literalHint
 				}
 			}
 		}
@@ -242,7 +251,7 @@ func describe(d ast.Decl) string {
 				name = " " + s.Names[0].Name
 				if len(s.Values) == 1 {
 					if _, ok := s.Values[0].(*ast.FuncLit); ok {
-						return "variable" + name + ", which holds a function literal"
+						return "variable" + name + holdsLiteral
 					}
 				}
 			}
