@@ -25,6 +25,7 @@ type Stats struct {
 	Invalid        uint64 // values that validate= refused
 	NotKept        uint64 // results handed out and not kept
 	ContextReads   uint64 // of them, those whose computation read a context value
+	Unsteady       uint64 // computations that read other widgets than the one before, after the same values
 	Uncached       uint64 // calls whose arguments had no key
 	Bypassed       uint64 // calls that went straight through
 	Waited         uint64 // callers that gave up waiting at wait= and computed for themselves
@@ -106,6 +107,7 @@ func (x *Stats) add(y Stats) {
 	x.Invalid += y.Invalid
 	x.NotKept += y.NotKept
 	x.ContextReads += y.ContextReads
+	x.Unsteady += y.Unsteady
 	x.Uncached += y.Uncached
 	x.Bypassed += y.Bypassed
 	x.Waited += y.Waited
@@ -132,12 +134,13 @@ type counter struct{ sixteenths atomic.Uint64 }
 const exactHits = 1 << 14 * sampleAll
 
 func (c *counter) hit() {
-	if w := sampling.Load(); w != 0 || c.sixteenths.Load() < exactHits {
-		c.add(w)
+	if sampling.Load() != 0 || c.sixteenths.Load() < exactHits {
+		c.add()
 	}
 }
 
-func (c *counter) add(weight uint32) {
+func (c *counter) add() {
+	weight := sampling.Load()
 	switch n := c.sixteenths.Load(); {
 	case n < exactHits:
 		weight = sampleAll
