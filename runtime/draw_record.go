@@ -1,0 +1,292 @@
+package cache
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+)
+
+// ErrClosed is what drawing returns on the surface of a cached function that has
+// returned. Such a late element is shown nowhere, and the tape is not used again.
+var ErrClosed = errors.New("cachegen: drawn after the cached function returned")
+
+// errHole is what is wrong with a hole that did not return.
+var errHole = errors.New("the caller's own content panicked")
+
+// errTooLarge is why a tape is not kept.
+var errTooLarge = errors.New("what it draws is larger than the bound of the cache")
+
+// maxTape bounds a recording where the function has no max-bytes, so that a stream
+// that never ends does not fill the memory.
+const maxTape = 64 << 20
+
+// streamPart is how long a part of a stream grows before a new one is begun.
+const streamPart = 32 << 10
+
+// A Recorder keeps what is drawn on one bound surface. An adapter embeds one in its
+// Surface and calls it for everything that is drawn; what is not being recorded costs a
+// lock and nothing else. The zero value is ready. All methods may be called from any
+// goroutine, but an adapter that must have the same order on its tape and on its surface
+// holds a lock of its own over both.
+//
+// Where Bind is given a surface that is itself bound (a cached function calls another),
+// it makes a new one that draws to the old, and calls Within, so that what the inner
+// function reads counts for the outer one.
+type Recorder struct {
+	up *Recorder // of the surface that this one draws to
+
+	mu    sync.Mutex
+	state recState
+	log   []Element
+	media map[Content][]byte
+	size  int64
+	limit int64
+	err   error // why this cannot be replayed
+	call  *drawing
+	tape  *Tape
+}
+
+type recState uint8
+
+const (
+	recIdle   recState = iota // what is drawn passes
+	recOpen                   // what is drawn is kept
+	recClosed                 // nothing is drawn any more
+)
+
+// Within says that this surface draws to outer, which may be bound too.
+func (r *Recorder) Within(outer any) {
+	if o, ok := outer.(interface{ recorder() *Recorder }); ok {
+		r.up = o.recorder()
+	}
+}
+
+func (r *Recorder) recorder() *Recorder { return r }
+
+// Open begins to record. end, when it is not nil, is called at the end of the recording
+// (commit or not) before the tape is made: the place to draw what is still held back. Its
+// error is why the tape cannot be replayed.
+func (r *Recorder) Open(end func() error) Recording {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.state, r.log, r.media, r.size, r.err = recOpen, nil, nil, 0, nil
+	if r.limit == 0 {
+		r.limit = maxTape
+	}
+	return &recording{r, end}
+}
+
+type recording struct {
+	r   *Recorder
+	end func() error
+}
+
+func (t *recording) Commit() (*Tape, error) {
+	if t.end != nil {
+		if err := t.end(); err != nil {
+			t.r.Refuse(err)
+		}
+	}
+	r := t.r
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	log, media := r.log, r.media
+	r.state, r.log, r.media = recClosed, nil, nil
+	if r.err != nil {
+		return nil, r.err
+	}
+	tape, err := NewTape(log, media)
+	r.tape = tape
+	return tape, err
+}
+
+func (t *recording) Discard() {
+	if t.end != nil {
+		t.end()
+	}
+	t.r.mu.Lock()
+	defer t.r.mu.Unlock()
+	t.r.state, t.r.log, t.r.media = recClosed, nil, nil
+}
+
+// Draw keeps an element whose Data nobody changes any more. Its error is ErrClosed:
+// then the adapter shows nothing and returns it.
+func (r *Recorder) Draw(e Element) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.take(int64(len(e.Data)) + 64) {
+		return r.late()
+	}
+	r.log = append(r.log, e)
+	return nil
+}
+
+// Stream keeps a copy of a part of a stream. Its error is that of Draw.
+func (r *Recorder) Stream(kind, on string, p []byte) error { return stream(r, kind, on, p) }
+
+// StreamString is Stream for a string.
+func (r *Recorder) StreamString(kind, on, p string) error { return stream(r, kind, on, p) }
+
+func stream[T string | []byte](r *Recorder, kind, on string, p T) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.take(int64(len(p))) {
+		return r.late()
+	}
+	if n := len(r.log); n > 0 {
+		if e := &r.log[n-1]; e.Op == Stream && e.Kind == kind && e.On == on && len(e.Data)+len(p) <= streamPart {
+			e.Data = append(e.Data, p...)
+			return nil
+		}
+	}
+	r.log = append(r.log, Element{Op: Stream, Kind: kind, On: on, Data: append([]byte(nil), p...)})
+	return nil
+}
+
+// Media keeps a copy of b beside the elements and returns its address, for
+// Element.Media.
+func (r *Recorder) Media(b []byte) Content {
+	c := ContentOf(b)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, ok := r.media[c]; !ok && r.take(int64(len(b))) {
+		if r.media == nil {
+			r.media = map[Content][]byte{}
+		}
+		r.media[c] = append([]byte(nil), b...)
+	}
+	return c
+}
+
+// take reports whether n more bytes are to be kept.
+func (r *Recorder) take(n int64) bool {
+	if r.state != recOpen || r.err != nil {
+		return false
+	}
+	if r.size += n; r.size > r.limit {
+		r.refuse(errTooLarge)
+		return false
+	}
+	return true
+}
+
+// late is the answer to drawing that was not taken.
+func (r *Recorder) late() error {
+	if r.state != recClosed {
+		return nil
+	}
+	if r.tape != nil {
+		r.tape.spoiled.Store(true)
+	}
+	return ErrClosed
+}
+
+// Saw reports that the body read a widget. It is called before the body gets the value.
+func (r *Recorder) Saw(read Read) {
+	if d := r.current(); d != nil {
+		d.saw(read)
+	}
+}
+
+// Refuse says why what is drawn cannot be drawn again. The body goes on; its result is
+// handed out and not kept. The first reason counts.
+func (r *Recorder) Refuse(why error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.refuse(why)
+}
+
+func (r *Recorder) refuse(why error) {
+	if r.state == recOpen && r.err == nil {
+		r.err, r.log, r.media = why, nil, nil
+	}
+}
+
+// Recording reports whether what is drawn is being kept.
+func (r *Recorder) Recording() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.state == recOpen && r.err == nil
+}
+
+// attach makes the recording that is open belong to the call d.
+func (r *Recorder) attach(d *drawing, limit int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.call = d
+	if limit > 0 {
+		r.limit = limit
+	}
+}
+
+// current returns the call that what happens on this surface belongs to, or nil.
+func (r *Recorder) current() *drawing {
+	for ; r != nil; r = r.up {
+		r.mu.Lock()
+		d, open := r.call, r.state == recOpen
+		r.mu.Unlock()
+		if d != nil && open {
+			return d
+		}
+	}
+	return nil
+}
+
+// hole puts the place of hole i on the tape.
+func (r *Recorder) hole(i int) error { return r.Draw(Element{Op: Hole, Index: i}) }
+
+// Holes are the parameters of one call that draw its children. The zero value is ready;
+// generated code makes one for each call of a function that has such parameters.
+type Holes struct {
+	draw []func() error
+	call atomic.Pointer[drawing]
+}
+
+// BindHole returns what the body gets in place of its parameter f: calls of it on the
+// bound surface are holes. outer is what the caller gave the wrapper to draw to, bound
+// what the body gets, s the surface of it.
+func BindHole[P comparable](h *Holes, s Surface, outer, bound P, f func(P)) func(P) {
+	if f == nil {
+		return nil
+	}
+	g := BindHoleErr(h, s, outer, bound, func(p P) error { f(p); return nil })
+	return func(p P) { _ = g(p) }
+}
+
+// An Outer is a Surface whose caller's parameter must not be drawn to while the body
+// runs. Outer returns what stands in for it meanwhile.
+type Outer[P any] interface{ Outer() P }
+
+// BindHoleErr is BindHole for a parameter that returns an error.
+func BindHoleErr[P comparable](h *Holes, s Surface, outer, bound P, f func(P) error) func(P) error {
+	if f == nil {
+		return nil
+	}
+	if o, ok := s.(Outer[P]); ok {
+		outer = o.Outer()
+	}
+	i := len(h.draw)
+	h.draw = append(h.draw, func() error { return f(outer) })
+	return func(p P) error {
+		d := h.call.Load()
+		switch {
+		case d == nil:
+			return f(p)
+		case p != bound:
+			d.refuse(fmt.Errorf("hole %d was drawn on another surface than the function's", i))
+			return f(p)
+		}
+		if err := d.markHole(i); err != nil {
+			return err
+		}
+		err := errHole
+		defer func() {
+			if err != nil {
+				d.holeFailed(err)
+			}
+		}()
+		err = f(outer)
+		return err
+	}
+}

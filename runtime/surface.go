@@ -1,0 +1,84 @@
+package cache
+
+// The contract between the cache and whatever a function draws to.
+//
+// An adapter for a framework is a Bind function and a Surface. Bind is called by the
+// wrapper with the parameter that the function draws to:
+//
+//	func Bind(ctx context.Context, p P, in cache.Inputs) (context.Context, P, cache.Surface)
+//
+// What it returns is what the body gets: the same object (tapped, when the framework
+// lets a listener be put on it) or another one that stands in for it (substituted, such
+// as a writer that keeps what passes). in is the request that the function was given, or
+// nil; an adapter that knows no requests ignores it.
+//
+// Adapters embed a Recorder, which does the bookkeeping that is the same for all.
+
+// A Surface is one place that a function draws to, bound for one call. Its methods are
+// called by the goroutine of the call, except that a body may draw from several.
+type Surface interface {
+	// Scope says what of the surface counts as an input of the function: a prefix of
+	// widget names, a theme. It does not say where the surface is: a result drawn in
+	// one place can be drawn again in another.
+	Scope() string
+
+	// Value returns the present value of a widget in this session, encoded by the
+	// adapter so that equal values have equal bytes. ok is false for a widget that
+	// nobody has touched, and for an input that is absent. The cache does not change
+	// v and keeps it only until the next call.
+	Value(widget string) (v []byte, ok bool)
+
+	// Record keeps what is drawn from here on, and still draws it. Recordings nest:
+	// an outer recording sees what an inner one records and what an inner hit replays.
+	Record() Recording
+
+	// Replay draws a tape again. What is wrong with the tape it finds before anything
+	// is shown and returns as an error that wraps ErrTape; then the body runs. Any
+	// other error is one of the place that it draws to.
+	Replay(*Tape) error
+}
+
+// A Recording is open until exactly one of its methods has been called. The cache
+// calls one of them also when the body panicked or ended its goroutine.
+type Recording interface {
+	// Commit ends the recording and returns its tape, or says why what was drawn
+	// cannot be drawn again; then the result is handed out and not kept.
+	Commit() (*Tape, error)
+	// Discard ends the recording and forgets it.
+	Discard()
+}
+
+// Inputs is a source of inputs beside the surface, such as an HTTP request.
+// It may be asked by several goroutines at once.
+type Inputs interface {
+	// Value is what Surface.Value is, for an input of the request.
+	Value(widget string) (v []byte, ok bool)
+}
+
+// A Spinner is a Surface that can show that something is being computed.
+type Spinner interface {
+	// Spin shows text until stop is called. What it shows is on no tape.
+	Spin(text string) (stop func())
+}
+
+// A Read is one observation: a widget, and what it said.
+type Read struct {
+	Widget string
+	// Default is the value of a widget that nobody has touched, for frameworks whose
+	// widget call returns the value. It is part of the question: a widget whose default
+	// differs is another widget. Nil where there is no such thing.
+	Default []byte
+	// Value is what the widget said. Not looked at when Set is false: then the widget
+	// is untouched, and equal to its default; without a default it is absent, which
+	// equals no value.
+	Value []byte
+	Set   bool
+}
+
+// effective returns the value that the body saw; ok is false for absent.
+func (r *Read) effective() (v []byte, ok bool) {
+	if r.Set {
+		return r.Value, true
+	}
+	return r.Default, r.Default != nil
+}
