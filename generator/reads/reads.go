@@ -9,26 +9,26 @@ import (
 	"slices"
 )
 
-// Kind says what of a request is read.
+// Kind says what of a request is read. Its text is what the runtime calls it.
 type Kind string
 
 const (
-	Form     Kind = "form"     // a field of query or body, as r.FormValue sees it: Name
-	PostForm Kind = "postform" // a field of the body: Name
-	Query    Kind = "query"    // a field of the URL's query: Name
-	PathPart Kind = "path"     // a wildcard of the route, as r.PathValue sees it: Name
-	Header   Kind = "header"   // Name, in canonical form
-	Cookie   Kind = "cookie"   // Name
-	File     Kind = "file"     // an uploaded file, content and all: Name
-	Signal   Kind = "signal"   // a Datastar signal: Name, "" for all of them
+	Form     Kind = "form"   // a field of query or body, as r.FormValue sees it: Name
+	PostForm Kind = "post"   // a field of the body: Name
+	Query    Kind = "query"  // a field of the URL's query: Name
+	PathPart Kind = "path"   // a wildcard of the route, as r.PathValue sees it: Name
+	Header   Kind = "header" // Name, in canonical form
+	Cookie   Kind = "cookie" // Name
+	File     Kind = "file"   // an uploaded file, content and all: Name
+	Signal   Kind = "signal" // a Datastar signal: Name, "" for all of them
 
 	// The rest have no name.
 
-	FormError Kind = "formerror"   // whether, and how, parsing the form fails
+	FormError Kind = "form.error"  // whether, and how, parsing the form fails
 	Method    Kind = "method"      // r.Method
-	Path      Kind = "urlpath"     // r.URL.Path
-	Escaped   Kind = "escapedpath" // r.URL.EscapedPath
-	RawQuery  Kind = "rawquery"    // r.URL.RawQuery
+	Path      Kind = "url.path"    // r.URL.Path
+	Escaped   Kind = "url.escaped" // r.URL.EscapedPath
+	RawQuery  Kind = "url.query"   // r.URL.RawQuery
 	URL       Kind = "url"         // every part of r.URL
 	URI       Kind = "uri"         // r.RequestURI
 	Host      Kind = "host"        // r.Host
@@ -39,10 +39,21 @@ const (
 	Pattern   Kind = "pattern"     // r.Pattern
 )
 
+// hasName are the kinds that have a name.
+var hasName = map[Kind]bool{Form: true, PostForm: true, Query: true, PathPart: true, Header: true, Cookie: true, File: true, Signal: true}
+
 // Read is one input of a request.
 type Read struct {
 	Kind Kind
 	Name string // "" for kinds that have no name
+}
+
+// String returns what the runtime calls the input: "method", "query:page".
+func (r Read) String() string {
+	if hasName[r.Kind] {
+		return string(r.Kind) + ":" + r.Name
+	}
+	return string(r.Kind)
 }
 
 // Compare orders reads by kind, then name.

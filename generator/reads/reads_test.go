@@ -137,10 +137,7 @@ func describe(s *Source) string {
 			fmt.Fprintf(&b, "%s:", fn.Name.Name)
 			if !diag.HasErrors(ds) {
 				for _, r := range found.Reads {
-					fmt.Fprintf(&b, " %s", r.Kind)
-					if r.Name != "" {
-						fmt.Fprintf(&b, "=%s", r.Name)
-					}
+					fmt.Fprintf(&b, " %s", r)
 				}
 				for _, p := range found.Inputs {
 					fmt.Fprintf(&b, " input@%d", p.Line)
