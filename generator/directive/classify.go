@@ -38,7 +38,7 @@ var names = []string{"data", "resource", "surface"}
 
 // near matches what somebody may have meant as a directive: the groups are blanks before
 // the tool's name, the name, blanks around the colon, the word after it, and the rest.
-var near = regexp.MustCompile(`^//([ \t]*)((?i:cache(?:gen)?))([ \t]*):([ \t]*)([A-Za-z0-9_-]*)(.*)$`)
+var near = regexp.MustCompile(`^//([ \t]*)([cC](?:ache|ACHE)(?i:gen)?)([ \t]*):([ \t]*)([A-Za-z0-9_-]*)(.*)$`)
 
 // options matches the rest of a line that goes on like a directive.
 var optionsFollow = regexp.MustCompile(`^[ \t]+"?[A-Za-z][A-Za-z_-]*=`)
@@ -110,7 +110,7 @@ func Classify(text string) Found {
 }
 
 // inBlock matches a directive written inside a /* comment.
-var inBlock = regexp.MustCompile(`^(?:/\*|//|\*)?[ \t]*(?i:cache)[ \t]*:[ \t]*(?i:data|resource|surface)(?:[ \t*]|$)`)
+var inBlock = regexp.MustCompile(`^(?:/\*|//|\*)?[ \t]*[cC](?:ache|ACHE)(?i:gen)?[ \t]*:[ \t]*(?i:data|resource|surface)(?:[ \t*]|$)`)
 
 // ClassifyBlock says what one line of a /* comment is, its leading blanks removed. doc
 // says whether the comment documents a function: elsewhere it may be code that was
