@@ -1,0 +1,556 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// options are the flags.
+type options struct {
+	repo, scratch, run   string
+	tests, methods, keep bool
+	timeout              time.Duration
+	tool                 string // the built command
+}
+
+// module is one thing that is tortured, and what came of it.
+type module struct {
+	Spec      string
+	Failed    string `json:",omitempty"` // why it was given up
+	Functions int
+	Annotated int
+	Must      int
+	Wrong     []string // must be cached and are refused
+	Broken    []string // packages
+	Data      pass
+	Resource  pass
+	Defects   []string
+	Adopted   int
+	AdoptRef  map[string]int // adoptions refused, by code
+	Before    counts
+	After     counts
+	// NewFailures are tests that pass before and not after.
+	NewFailures []string
+	Differences []string
+	Seconds     float64
+
+	o      *options
+	dir    string
+	files  map[string][]byte // hand-written files as they were
+	pkgs   []string
+	broken []string
+	fns    []*fn
+	seen   int
+	lines  map[string][]*fn
+}
+
+// pass is one run over all functions with one directive.
+type pass struct {
+	Cached  int
+	Refused map[string]int      // by code
+	Titles  map[string]string   // of the codes
+	Samples map[string][]string // a few messages of each
+	Seconds float64             // of the last run of the generator
+	MB      int                 // its peak
+	Runs    int
+}
+
+// counts are the outcomes of tests, subtests included.
+type counts struct{ Pass, Fail, Skip int }
+
+func (c counts) String() string {
+	if c == (counts{}) {
+		return ""
+	}
+	return fmt.Sprintf("%d pass, %d fail", c.Pass, c.Fail)
+}
+
+// finding is one diagnostic of the command, as it says it in JSON.
+type finding struct {
+	File, Severity, Code, Title, Message, Hint string
+	Line, Column                               int
+}
+
+func (f *finding) String() string {
+	return fmt.Sprintf("%s:%d: %s %s", f.File, f.Line, f.Code, f.Message)
+}
+
+func (m *module) bad() bool {
+	return len(m.Defects)+len(m.Wrong)+len(m.Differences) > 0 || m.Failed != ""
+}
+
+func (m *module) summary() string {
+	if m.Failed != "" {
+		return m.Spec + ": " + m.Failed
+	}
+	return fmt.Sprintf("%s: %d functions, %d as data, %d as resource, %d wrongly refused, %d defects, %d adopted, %d tests fail anew (%.0f s)",
+		m.Spec, m.Functions, m.Data.Cached, m.Resource.Cached, len(m.Wrong), len(m.Defects), m.Adopted, len(m.NewFailures), m.Seconds)
+}
+
+func (o *options) prepare() error {
+	if o.repo == "" {
+		out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/cachegen/cachegen").Output()
+		if err != nil {
+			return fmt.Errorf("run it in cachegen's module or say -repo: %w", err)
+		}
+		o.repo = strings.TrimSpace(string(out))
+	}
+	if err := os.MkdirAll(o.scratch, 0o777); err != nil {
+		return err
+	}
+	o.tool = filepath.Join(o.scratch, "cachegen")
+	cmd := exec.Command("go", "build", "-o", o.tool, "./cmd/cachegen")
+	cmd.Dir = o.repo
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("building cachegen: %w\n%s", err, out)
+	}
+	return nil
+}
+
+func (m *module) env() []string {
+	return append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod", "PWD="+m.dir)
+}
+
+func (m *module) patterns() []string { return strings.Split(m.o.run, ",") }
+
+// command runs something in the module's directory.
+func (m *module) command(name string, args ...string) (stdout, stderr []byte, state *os.ProcessState, err error) {
+	cmd := exec.Command(name, args...)
+	cmd.Dir, cmd.Env = m.dir, m.env()
+	var o, e bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &o, &e
+	err = cmd.Run()
+	return o.Bytes(), e.Bytes(), cmd.ProcessState, err
+}
+
+func (m *module) torture() error {
+	start := time.Now()
+	defer func() { m.Seconds = time.Since(start).Seconds() }()
+	m.files = map[string][]byte{}
+	if err := m.copyIn(); err != nil {
+		return err
+	}
+	if !m.o.keep {
+		defer os.RemoveAll(m.dir)
+	}
+	if err := m.load(); err != nil {
+		return err
+	}
+	m.Broken, m.Functions = m.broken, m.seen
+	if len(m.pkgs) == 0 {
+		return errors.New("no package builds: " + strings.Join(m.broken, "; "))
+	}
+	var todo []*fn
+	for _, f := range m.fns {
+		if f.skip == "" {
+			todo = append(todo, f)
+			if f.must {
+				m.Must++
+			}
+		}
+	}
+	m.Annotated = len(todo)
+	var err error
+	if m.Data, err = m.pass("data", todo); err != nil {
+		return err
+	}
+	for _, f := range todo {
+		if f.must && f.refused != nil {
+			m.Wrong = append(m.Wrong, f.ref()+": "+f.refused.String())
+		}
+	}
+	if m.Resource, err = m.pass("resource", todo); err != nil {
+		return err
+	}
+	if err := m.reset(); err != nil {
+		return err
+	}
+	if m.o.tests {
+		return m.adopt()
+	}
+	return nil
+}
+
+// reset brings every file back to what it was.
+func (m *module) reset() error {
+	for name, src := range m.files {
+		if err := writeIfChanged(name, src); err != nil {
+			return err
+		}
+	}
+	return filepath.WalkDir(m.dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, "_cachegen.go") {
+			return os.Remove(path)
+		}
+		return err
+	})
+}
+
+// pass annotates all of fns, and takes the directive off what is refused, until the generator
+// is content; then it builds and vets.
+func (m *module) pass(kind string, fns []*fn) (pass, error) {
+	p := pass{Refused: map[string]int{}, Titles: map[string]string{}, Samples: map[string][]string{}}
+	for _, f := range fns {
+		f.refused, f.options = nil, nil
+		if f.recv != "" {
+			f.options = []string{"recv=key"}
+			if kind == "resource" {
+				f.options = []string{"recv=ignore"}
+				if f.pointer {
+					f.options = []string{"recv=identity"}
+				}
+			}
+		}
+	}
+	live := slices.Clone(fns)
+	for {
+		if err := m.reset(); err != nil {
+			return p, err
+		}
+		if err := m.annotate(kind, live); err != nil {
+			return p, err
+		}
+		p.Runs++
+		start := time.Now()
+		found, panicked, state, err := m.cachegen(m.pkgs...)
+		if err != nil {
+			return p, err
+		}
+		p.Seconds, p.MB = time.Since(start).Seconds(), peak(state)
+		if panicked != "" {
+			m.Defects = append(m.Defects, kind+": the generator panics: "+panicked)
+			return p, nil
+		}
+		again := map[*fn]*finding{}
+		errs := 0
+		for i, d := range found {
+			if d.Severity != "error" {
+				continue
+			}
+			errs++
+			f := m.at(filepath.Join(m.dir, d.File), d.Line)
+			if d.Code == "CG2010" { // the place is a guess: the message may name the function
+				m.Defects = append(m.Defects, kind+": "+d.String())
+				if g := m.named(filepath.Join(m.dir, d.File), d.Message); g != nil {
+					f = g
+				}
+			}
+			if f == nil {
+				m.Defects = append(m.Defects, kind+": at no function: "+d.String())
+				continue
+			}
+			if again[f] == nil {
+				again[f] = &found[i]
+			}
+		}
+		if errs == 0 {
+			break
+		}
+		if len(again) == 0 {
+			return p, nil // told among the defects
+		}
+		var next []*fn
+		for _, f := range live {
+			d := again[f]
+			if d == nil || m.retry(f, d) {
+				next = append(next, f)
+				continue
+			}
+			f.refused = d
+			p.Refused[d.Code]++
+			p.Titles[d.Code] = d.Title
+			if len(p.Samples[d.Code]) < 20 {
+				p.Samples[d.Code] = append(p.Samples[d.Code], d.String()+"\n"+d.Hint)
+			}
+		}
+		live = next
+	}
+	p.Cached = len(live)
+	if _, errs, _, err := m.command("go", append([]string{"build"}, m.pkgs...)...); err != nil {
+		m.Defects = append(m.Defects, fmt.Sprintf("%s: go build: %s", kind, first(string(errs), 3000)))
+		return p, nil
+	}
+	_, errs, _, err := m.command("go", append([]string{"vet"}, m.pkgs...)...)
+	if err != nil {
+		var ours []string
+		for l := range strings.Lines(string(errs)) {
+			if strings.Contains(l, "_cachegen.go") {
+				ours = append(ours, strings.TrimSpace(l))
+			}
+		}
+		if len(ours) > 0 {
+			m.Defects = append(m.Defects, fmt.Sprintf("%s: go vet: %s", kind, strings.Join(ours, "\n")))
+		}
+	}
+	return p, nil
+}
+
+var wrapperWord = regexp.MustCompile(`Torture_([\pL\pN_]+)`)
+
+// named finds the function that a message about generated code speaks of.
+func (m *module) named(file, message string) *fn {
+	for _, w := range wrapperWord.FindAllStringSubmatch(message, -1) {
+		for _, f := range m.lines[file] {
+			if w[1] == f.name || strings.HasPrefix(w[1], f.name) && strings.HasSuffix(w[1], "Cache") {
+				return f
+			}
+		}
+	}
+	return nil
+}
+
+// retry changes the options of a refused function where an option would help that the
+// first try could not know, and reports whether it did.
+func (m *module) retry(f *fn, d *finding) bool {
+	add := func(o string) bool {
+		if slices.Contains(f.options, o) {
+			return false
+		}
+		f.options = append(f.options, o)
+		return true
+	}
+	if f.recv != "" && !slices.Contains(f.options, "recv=ignore") {
+		f.options = slices.DeleteFunc(f.options, func(o string) bool { return strings.HasPrefix(o, "recv=") })
+		return add("recv=ignore")
+	}
+	if strings.Contains(d.Message+d.Hint, "scope=") {
+		return add("scope=global")
+	}
+	return false
+}
+
+// cachegen runs the command and returns what it says.
+func (m *module) cachegen(args ...string) (found []finding, panicked string, state *os.ProcessState, err error) {
+	out, errs, state, err := m.command(m.o.tool, append(args, "--format=json")...)
+	if i := bytes.Index(errs, []byte("panic: ")); i >= 0 || bytes.Contains(errs, []byte("fatal error: ")) {
+		return nil, first(string(errs[max(i, 0):]), 3000), state, nil
+	}
+	var doc struct{ Diagnostics []finding }
+	for _, b := range [][]byte{out, errs} {
+		if i := bytes.IndexByte(b, '{'); i >= 0 {
+			if json.NewDecoder(bytes.NewReader(b[i:])).Decode(&doc) == nil {
+				return doc.Diagnostics, "", state, nil
+			}
+		}
+	}
+	if err != nil {
+		return nil, "", state, fmt.Errorf("cachegen %s: %w\n%s%s", strings.Join(args, " "), err, out, first(string(errs), 2000))
+	}
+	return nil, "", state, nil
+}
+
+func peak(s *os.ProcessState) int {
+	if u, ok := s.SysUsage().(*syscall.Rusage); ok {
+		return int(u.Maxrss >> 10)
+	}
+	return 0
+}
+
+// adopt adopts what looks pure, runs the tests before and after, and ejects again.
+func (m *module) adopt() error {
+	before, err := m.test()
+	if err != nil {
+		return err
+	}
+	m.Before = count(before)
+	clean, err := m.snapshot()
+	if err != nil {
+		return err
+	}
+	m.AdoptRef = map[string]int{}
+	for _, methods := range []bool{false, true} {
+		if methods && !m.o.methods {
+			continue
+		}
+		var refs []string
+		byRef := map[string]*fn{}
+		for _, f := range m.fns {
+			if f.pure && f.exported && f.skip == "" && (f.recv != "") == methods {
+				refs = append(refs, f.ref())
+				byRef[f.ref()] = f
+			}
+		}
+		for len(refs) > 0 {
+			args := append([]string{"adopt"}, refs...)
+			if methods {
+				args = append(args, "recv=key")
+			}
+			found, panicked, _, err := m.cachegen(args...)
+			if err != nil {
+				return err
+			}
+			if panicked != "" {
+				m.Defects = append(m.Defects, "adopt panics: "+panicked)
+				break
+			}
+			refuse := map[string]bool{}
+			errs := 0
+			for _, d := range found {
+				if d.Severity != "error" {
+					continue
+				}
+				errs++
+				file := filepath.Join(m.dir, d.File)
+				hit := false
+				for ref, f := range byRef {
+					if f.file == file && f.first <= d.Line && d.Line <= f.last {
+						refuse[ref], hit = true, true
+						m.AdoptRef[d.Code]++
+					}
+				}
+				if !hit || d.Code == "CG2010" {
+					m.Defects = append(m.Defects, "adopt: "+d.String())
+				}
+			}
+			if errs == 0 {
+				m.Adopted += len(refs)
+				break
+			}
+			if len(refuse) == 0 {
+				break
+			}
+			refs = slices.DeleteFunc(refs, func(r string) bool { return refuse[r] })
+		}
+	}
+	if m.Adopted == 0 {
+		return nil
+	}
+	if _, errs, _, err := m.command("go", append([]string{"vet", "-unsafeptr=false"}, m.pkgs...)...); err != nil {
+		var ours []string
+		for l := range strings.Lines(string(errs)) {
+			if strings.Contains(l, "_cachegen.go") {
+				ours = append(ours, strings.TrimSpace(l))
+			}
+		}
+		if len(ours) > 0 {
+			m.Defects = append(m.Defects, "adopt: go vet: "+strings.Join(ours, "\n"))
+		}
+	}
+	after, err := m.test()
+	if err != nil {
+		return err
+	}
+	m.After = count(after)
+	for _, t := range sorted(before) {
+		if before[t].action == "pass" && after[t].action != "pass" {
+			m.NewFailures = append(m.NewFailures, t+": "+after[t].action+"\n"+first(after[t].output, 800))
+		}
+	}
+	for _, t := range sorted(after) {
+		if _, ok := before[t]; !ok && after[t].action == "fail" {
+			m.NewFailures = append(m.NewFailures, t+" (new): "+first(after[t].output, 800))
+		}
+	}
+	if m.o.keep {
+		return nil
+	}
+	found, panicked, _, err := m.cachegen("eject", "./...")
+	if err != nil {
+		return err
+	}
+	if panicked != "" {
+		m.Defects = append(m.Defects, "eject panics: "+panicked)
+		return nil
+	}
+	for _, d := range found {
+		if d.Severity == "error" {
+			m.Differences = append(m.Differences, "eject: "+d.String())
+		}
+	}
+	now, err := m.snapshot()
+	if err != nil {
+		return err
+	}
+	for _, name := range sorted(clean) {
+		if !bytes.Equal(clean[name], now[name]) {
+			m.Differences = append(m.Differences, name)
+		}
+	}
+	for _, name := range sorted(now) {
+		if _, ok := clean[name]; !ok {
+			m.Differences = append(m.Differences, "left behind: "+name)
+		}
+	}
+	return nil
+}
+
+// snapshot reads every Go file of the module.
+func (m *module) snapshot() (map[string][]byte, error) {
+	all := map[string][]byte{}
+	err := filepath.WalkDir(m.dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, ".go") && d.Type().IsRegular() {
+			rel, _ := filepath.Rel(m.dir, path)
+			all[rel], err = os.ReadFile(path)
+		}
+		return err
+	})
+	return all, err
+}
+
+type outcome struct{ action, output string }
+
+// test runs the module's tests and returns what became of each. A package that does not
+// build is one failure.
+func (m *module) test() (map[string]outcome, error) {
+	args := append([]string{"test", "-json", "-count=1", "-vet=off", "-timeout=" + m.o.timeout.String()}, m.pkgs...)
+	out, errs, _, err := m.command("go", args...)
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		return nil, err
+	}
+	all := map[string]outcome{}
+	text := map[string]string{}
+	for l := range bytes.Lines(out) {
+		var e struct{ Action, Package, Test, Output, ImportPath string }
+		if json.Unmarshal(l, &e) != nil {
+			continue
+		}
+		id := strings.TrimSpace(e.Package + " " + e.Test)
+		switch e.Action {
+		case "output", "build-output":
+			if e.ImportPath != "" {
+				id = e.ImportPath
+			}
+			text[id] += e.Output
+		case "pass", "fail", "skip":
+			all[id] = outcome{e.Action, text[id]}
+		case "build-fail":
+			all[e.ImportPath] = outcome{"fail", text[e.ImportPath]}
+		}
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("go test says nothing: %s", first(string(errs), 1000))
+	}
+	return all, nil
+}
+
+func count(all map[string]outcome) (c counts) {
+	for id, o := range all {
+		if !strings.Contains(id, " ") && o.action != "fail" {
+			continue // a package
+		}
+		switch o.action {
+		case "pass":
+			c.Pass++
+		case "fail":
+			c.Fail++
+		case "skip":
+			c.Skip++
+		}
+	}
+	return c
+}
+
+func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
