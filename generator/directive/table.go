@@ -37,7 +37,9 @@ func AllHelp() []Help {
 	docs := fieldDocs()
 	var all []Help
 	for _, o := range table {
-		all = append(all, Help{o.name, o.form, o.data, o.resource, docs[o.field]})
+		if !o.hidden {
+			all = append(all, Help{o.name, o.form, o.data, o.resource, docs[o.field]})
+		}
 	}
 	return all
 }
