@@ -22,13 +22,14 @@ const suffix = "Uncached"
 
 // AdoptRequest says what to adopt.
 type AdoptRequest struct {
-	Dir       string         // where relative patterns start
-	Env       []string       // environment of the go command; nil for the process's
-	Targets   []string       // ./pkg.Func, ./pkg.Type.Method, Func, or a pattern
-	Kind      directive.Kind // of the directive to add
-	KindGiven bool           // the kind was asked for, not assumed
-	Options   []string       // options of the directive to add, each "name=value" or "name"
-	Recursive bool           // references to the function in its own body stay with the wrapper
+	Dir        string         // where relative patterns start
+	Env        []string       // environment of the go command; nil for the process's
+	BuildFlags []string       // for the go command, such as -tags=x
+	Targets    []string       // ./pkg.Func, ./pkg.Type.Method, Func, or a pattern
+	Kind       directive.Kind // of the directive to add
+	KindGiven  bool           // the kind was asked for, not assumed
+	Options    []string       // options of the directive to add, each "name=value" or "name"
+	Recursive  bool           // references to the function in its own body stay with the wrapper
 }
 
 // Result is what an adopt or eject comes to. Changes are not to be made while
@@ -52,7 +53,7 @@ func Adopt(ctx context.Context, req AdoptRequest) (*Result, error) {
 		res.Diagnostics = ds
 		return res, nil
 	}
-	found, ds, err := resolve(ctx, req.Dir, req.Env, req.Targets, func(p *pkg, r reading) bool { return r.in(p) })
+	found, ds, err := resolve(ctx, goCommand{req.Dir, req.Env, req.BuildFlags}, req.Targets, func(p *pkg, r reading) bool { return r.in(p) })
 	if err != nil {
 		return nil, err
 	}
@@ -312,7 +313,7 @@ func (a *adoption) edit(ctx context.Context, todo []*function) error {
 	u := &uses{}
 	if len(typed) > 0 {
 		var err error
-		u, err = loadUses(ctx, a.req.Dir, a.req.Env, sortedKeys(typed), false, func(n string) (string, bool) { return n + suffix, names[n] })
+		u, err = loadUses(ctx, goCommand{a.req.Dir, a.req.Env, a.req.BuildFlags}, sortedKeys(typed), false, func(n string) (string, bool) { return n + suffix, names[n] })
 		if err != nil {
 			return err
 		}

@@ -29,11 +29,14 @@ const runtimePath = "github.com/cachegen/cachegen/runtime"
 
 // EjectRequest says what to eject.
 type EjectRequest struct {
-	Dir     string   // where relative patterns start
-	Env     []string // environment of the go command; nil for the process's
-	Targets []string // functions, by their own or their wrappers' names, or patterns
-	Tool    bool     // drop the tool line of go.mod as well
+	Dir        string   // where relative patterns start
+	Env        []string // environment of the go command; nil for the process's
+	BuildFlags []string // for the go command, such as -tags=x
+	Targets    []string // functions, by their own or their wrappers' names, or patterns
+	Tool       bool     // drop the tool line of go.mod as well
 }
+
+func (r EjectRequest) goCommand() goCommand { return goCommand{r.Dir, r.Env, r.BuildFlags} }
 
 // EjectResult is a Result with what has to be generated anew.
 type EjectResult struct {
@@ -58,7 +61,7 @@ type ejection struct {
 // changed files, and passes what came out to [EjectResult.Check].
 func Eject(ctx context.Context, req EjectRequest) (*EjectResult, error) {
 	res := &EjectResult{}
-	found, ds, err := resolve(ctx, req.Dir, req.Env, req.Targets, func(p *pkg, r reading) bool {
+	found, ds, err := resolve(ctx, req.goCommand(), req.Targets, func(p *pkg, r reading) bool {
 		return r.in(p) || len(p.ejectable(r.recv, r.name)) > 0
 	})
 	if err != nil {
@@ -313,7 +316,7 @@ func (r *EjectResult) references(ctx context.Context, req EjectRequest, todo []*
 	for o, e := range rename {
 		to[o.name] = e.to
 	}
-	u, err := loadUses(ctx, req.Dir, req.Env, sortedKeys(pkgs), true, func(n string) (string, bool) { return to[n], names[n] })
+	u, err := loadUses(ctx, req.goCommand(), sortedKeys(pkgs), true, func(n string) (string, bool) { return to[n], names[n] })
 	if err != nil {
 		return err
 	}
@@ -420,7 +423,7 @@ func mentioning(ctx context.Context, req EjectRequest, words []string, own map[s
 	slices.Sort(dirs)
 	out := map[string]*pkg{}
 	for _, d := range dirs {
-		ps, err := loadPackages(ctx, req.Dir, req.Env, []string{d})
+		ps, err := loadPackages(ctx, req.goCommand(), []string{d})
 		if err != nil {
 			return nil, err
 		}

@@ -54,15 +54,21 @@ func head(src []byte) []byte {
 // all lists every hand-written file.
 func (p *pkg) all() []*source { return slices.Concat(p.files, p.tests, p.other) }
 
+// goCommand is how the go command is run.
+type goCommand struct {
+	dir        string
+	env, flags []string
+}
+
 // loadPackages lists and parses the packages that the patterns match. A pattern that
 // matches nothing is no error here. A pattern with dots is for annotated functions: packages in
 // which nothing is annotated or generated come without files.
-func loadPackages(ctx context.Context, dir string, env []string, patterns []string) ([]*pkg, error) {
+func loadPackages(ctx context.Context, g goCommand, patterns []string) ([]*pkg, error) {
 	if len(patterns) == 0 {
 		return nil, nil
 	}
 	listed, err := packages.Load(&packages.Config{
-		Context: ctx, Dir: dir, Env: env,
+		Context: ctx, Dir: g.dir, Env: g.env, BuildFlags: g.flags,
 		Mode: packages.NeedName | packages.NeedFiles,
 	}, patterns...)
 	if err != nil {
@@ -268,14 +274,14 @@ type uses struct {
 // loadUses type-checks the packages that the patterns match, tests included on demand, and
 // resolves every identifier whose name is wanted. wanted also returns the name that such an
 // identifier may get, so that what would capture it is found.
-func loadUses(ctx context.Context, dir string, env, patterns []string, tests bool, wanted func(string) (string, bool)) (*uses, error) {
+func loadUses(ctx context.Context, g goCommand, patterns []string, tests bool, wanted func(string) (string, bool)) (*uses, error) {
 	u := &uses{objects: map[place]object{}, captured: map[place]token.Position{}}
 	if len(patterns) == 0 {
 		return u, nil
 	}
 	fset := token.NewFileSet()
 	loaded, err := packages.Load(&packages.Config{
-		Context: ctx, Dir: dir, Env: env, Fset: fset, Tests: tests,
+		Context: ctx, Dir: g.dir, Env: g.env, BuildFlags: g.flags, Fset: fset, Tests: tests,
 		Mode: packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFiles | packages.NeedImports |
 			packages.NeedTypes | packages.NeedTypesSizes | packages.NeedSyntax | packages.NeedTypesInfo,
 	}, patterns...)

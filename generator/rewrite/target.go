@@ -86,7 +86,7 @@ func (r reading) in(p *pkg) bool {
 
 // resolve finds the packages of the targets. found says whether a package has what a
 // reading names; it may know more names than the source has.
-func resolve(ctx context.Context, dir string, env, args []string, found func(*pkg, reading) bool) (*resolved, []diag.Diagnostic, error) {
+func resolve(ctx context.Context, g goCommand, args []string, found func(*pkg, reading) bool) (*resolved, []diag.Diagnostic, error) {
 	res := &resolved{named: map[*pkg][]named{}, whole: map[*pkg]bool{}}
 	var ds []diag.Diagnostic
 	byDir := map[string]*pkg{}
@@ -96,11 +96,11 @@ func resolve(ctx context.Context, dir string, env, args []string, found func(*pk
 			return ps, nil
 		}
 		if strings.HasPrefix(pattern, ".") && !strings.Contains(pattern, "...") {
-			if _, err := os.Stat(filepath.Join(dir, filepath.FromSlash(pattern))); err != nil {
+			if _, err := os.Stat(filepath.Join(g.dir, filepath.FromSlash(pattern))); err != nil {
 				return nil, nil
 			}
 		}
-		ps, err := loadPackages(ctx, dir, env, []string{pattern})
+		ps, err := loadPackages(ctx, g, []string{pattern})
 		if err != nil {
 			return nil, err
 		}
@@ -116,7 +116,7 @@ func resolve(ctx context.Context, dir string, env, args []string, found func(*pk
 		return ps, nil
 	}
 	for _, arg := range args {
-		t := readTarget(dir, arg)
+		t := readTarget(g.dir, arg)
 		var near *pkg
 		var missing string
 		hit := false
