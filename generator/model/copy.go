@@ -100,7 +100,12 @@ func (p *copyPlanner) plan(t types.Type, path string) (*Copy, *Reason) {
 	r := p.fill(c, t, path)
 	p.open.Delete(t)
 	if r != nil {
-		p.done.Delete(t)
+		// What was planned meanwhile may refer to this one.
+		for _, u := range p.done.Keys() {
+			if p.open.At(u) == nil {
+				p.done.Delete(u)
+			}
+		}
 		return nil, r
 	}
 	return c, nil

@@ -116,14 +116,14 @@ func (p *keyPlanner) fill(k *Key, t types.Type, path string) *Reason {
 	}
 	if named, ok := t.(*types.Named); ok {
 		full := fullName(named)
-		if full == "time.Time" {
-			k.Kind = KeyTime
-			return nil
-		}
 		if knownKeys[full] {
 			k.Kind = KeyAny
 			return nil
 		}
+	}
+	if isTime(t) {
+		k.Kind = KeyTime
+		return nil
 	}
 	if why := opaque(t); why != "" {
 		return &Reason{Path: path, Type: t, Why: why}
@@ -149,7 +149,7 @@ func (p *keyPlanner) fill(k *Key, t types.Type, path string) *Reason {
 		return r
 	case *types.Slice:
 		k.Kind = KeySlice
-		if b, ok := u.Elem().Underlying().(*types.Basic); ok && b.Kind() == types.Uint8 && !hasOwnKey(u.Elem(), p.pkg) {
+		if b, ok := types.Unalias(u.Elem()).(*types.Basic); ok && b.Kind() == types.Uint8 {
 			k.Kind = KeyBytes
 			return nil
 		}
@@ -239,7 +239,9 @@ func (p *keyPlanner) structure(k *Key, u *types.Struct, t types.Type, path strin
 // are exact only as their bits.
 func exactInside(k KeyKind) bool { return k <= KeyExactStruct }
 
-func hasOwnKey(t types.Type, pkg *types.Package) bool {
-	m, _ := methodOf(types.Unalias(t), "CacheKey", pkg)
-	return m != nil
+// isTime reports whether t is time.Time or a type declared from it.
+func isTime(t types.Type) bool {
+	s, ok := t.Underlying().(*types.Struct)
+	return ok && s.NumFields() == 3 && s.Field(0).Pkg() != nil && s.Field(0).Pkg().Path() == "time" &&
+		s.Field(0).Name() == "wall" && s.Field(2).Name() == "loc"
 }

@@ -43,6 +43,8 @@ type Func struct {
 
 	Opts Options
 
+	Draw *Draw // nil for functions that neither draw nor take a request
+
 	Doc []string // lines of the wrapper's doc comment, without "//"
 }
 

@@ -214,7 +214,7 @@ func CheckPackage(funcs []*Func) []diag.Diagnostic {
 			first[key] = f
 			return
 		}
-		pos := func(f *Func) token.Position { return f.Pkg.Fset.Position(f.Decl.Name.Pos()) }
+		pos := func(f *Func) token.Position { return f.Pkg.Position(f.Decl.Name.Pos()) }
 		ds = append(ds, diag.Errorf(pos(f), diag.NameClash, "%s of %s would be called %s, and so would that of %s", what, f.title(), name, g.title()).
 			WithRelated(pos(g), "%s is declared here", g.title()))
 	}

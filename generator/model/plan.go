@@ -36,7 +36,7 @@ type planner struct {
 	ds  []diag.Diagnostic
 }
 
-func (p *planner) at(pos token.Pos) token.Position { return p.f.Pkg.Fset.Position(pos) }
+func (p *planner) at(pos token.Pos) token.Position { return p.f.Pkg.Position(pos) }
 
 // opt returns where an option stands, or where the directive does.
 func (p *planner) opt(name string) token.Position {
@@ -160,7 +160,7 @@ func (p *planner) special() bool {
 			p.errorf(p.at(v.Pos()), diag.Unresolved, "the type of %s in the signature of %s is not known", orBlank(v.Name()), f.title())
 			return false
 		}
-		if !nameable(v.Type(), p.pkg) {
+		if !Nameable(v.Type(), p.pkg) {
 			p.errorf(p.at(v.Pos()), diag.LocalType, "generated code cannot name the type %s", typeText(v.Type(), p.pkg))
 			return false
 		}
@@ -238,7 +238,7 @@ func invalid(t types.Type) bool {
 func (p *planner) identity() {
 	f := p.f
 	f.ID = f.Pkg.ImportPath + "." + f.title()
-	pos := f.Pkg.Fset.PositionFor(f.Decl.Name.Pos(), false)
+	pos := f.Pkg.Position(f.Decl.Name.Pos())
 	rel := filepath.Base(pos.Filename)
 	if f.Pkg.ModuleDir != "" {
 		if r, err := filepath.Rel(f.Pkg.ModuleDir, pos.Filename); err == nil && !strings.HasPrefix(r, "..") {
@@ -418,7 +418,7 @@ func (p *planner) key() {
 			}
 			part.Plan = plan
 		}
-		if !nameable(t, p.pkg) && part.Plan.Kind != KeyAny {
+		if !Nameable(t, p.pkg) && part.Plan.Kind != KeyAny {
 			part.Plan = &Key{Kind: KeyAny, Type: t}
 		}
 		f.Key.Parts = append(f.Key.Parts, part)

@@ -235,9 +235,9 @@ func importable(from, path string) bool {
 	return true
 }
 
-// nameable reports whether t can be written in package from: every named type in it is
+// Nameable reports whether t can be written in package from: every named type in it is
 // universal, of the package, or exported by a package that may be imported.
-func nameable(t types.Type, from *types.Package) bool {
+func Nameable(t types.Type, from *types.Package) bool {
 	return writable(t, from, map[types.Type]bool{})
 }
 

@@ -1,0 +1,536 @@
+package emit
+
+import (
+	"fmt"
+	"go/types"
+	"hash/crc32"
+	"path/filepath"
+	"strings"
+	"unicode"
+
+	"golang.org/x/tools/go/types/typeutil"
+
+	"github.com/cachegen/cachegen/generator/model"
+)
+
+// helpers are the functions of a file that encode, copy or weigh values of one type.
+type helpers struct {
+	n     *names
+	stem  string
+	funcs []string        // texts, in the order of first use
+	used  map[string]bool // names
+	enc   typeutil.Map    // types.Type → name
+	copy  typeutil.Map
+	size  typeutil.Map
+
+	// Of the function that is being written, for helpers of types that mention its type
+	// parameters: "[K cmp.Ordered, V any]" and "[K, V]".
+	decl, args string
+}
+
+func newHelpers(n *names, file string) *helpers {
+	return &helpers{n: n, stem: identStem(file), used: map[string]bool{}}
+}
+
+// identStem makes an identifier of a file's name, another one for each name.
+func identStem(file string) string {
+	name := strings.TrimSuffix(filepath.Base(file), ".go")
+	var b strings.Builder
+	for i, r := range name {
+		switch {
+		case i == 0 && !unicode.IsLower(r):
+			b.WriteByte('f')
+			if r < 0x80 && (r >= '0' && r <= '9' || r >= 'A' && r <= 'Z') {
+				b.WriteRune(unicode.ToLower(r))
+			}
+		case r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r):
+			b.WriteRune(r)
+		default:
+			b.WriteByte('_')
+		}
+	}
+	stem := b.String()
+	if stem != name {
+		stem += fmt.Sprintf("_%08x", crc32.ChecksumIEEE([]byte(name)))
+	}
+	return stem
+}
+
+// name reserves a name for a helper of type t.
+func (h *helpers) name(verb string, t types.Type) string {
+	base := h.stem + "_" + verb + typeWord(t)
+	name := h.n.fresh(base, h.n.locals)
+	for i := 2; h.used[name]; i++ {
+		name = h.n.fresh(fmt.Sprintf("%s%d", base, i), h.n.locals)
+	}
+	h.used[name] = true
+	return name
+}
+
+// generic returns what follows the name of a helper of type t in its declaration and
+// in its uses.
+func (h *helpers) generic(t types.Type) (decl, args string) {
+	if mentionsParam(t, nil) {
+		return h.decl, h.args
+	}
+	return "", ""
+}
+
+func (h *helpers) add(format string, args ...any) {
+	h.funcs = append(h.funcs, fmt.Sprintf(format, args...))
+}
+
+// typeWord names a type in a word: "Sale", "SaleSlice", "StringSaleMap".
+func typeWord(t types.Type) string {
+	switch t := types.Unalias(t).(type) {
+	case *types.Named:
+		w := upper(t.Obj().Name())
+		for a := range t.TypeArgs().Types() {
+			w += typeWord(a)
+		}
+		return w
+	case *types.TypeParam:
+		return upper(t.Obj().Name())
+	case *types.Basic:
+		return upper(strings.ReplaceAll(t.Name(), ".", ""))
+	case *types.Pointer:
+		return typeWord(t.Elem()) + "Ptr"
+	case *types.Slice:
+		return typeWord(t.Elem()) + "Slice"
+	case *types.Array:
+		return fmt.Sprintf("%sArray%d", typeWord(t.Elem()), t.Len())
+	case *types.Map:
+		return typeWord(t.Key()) + typeWord(t.Elem()) + "Map"
+	case *types.Struct:
+		return "Struct"
+	}
+	return "Value"
+}
+
+func upper(s string) string {
+	r := []rune(s)
+	r[0] = unicode.ToUpper(r[0])
+	return string(r)
+}
+
+// mentionsParam reports whether a type parameter occurs in the spelling of t.
+func mentionsParam(t types.Type, seen map[types.Type]bool) bool {
+	if seen[t] {
+		return false
+	}
+	if seen == nil {
+		seen = map[types.Type]bool{}
+	}
+	seen[t] = true
+	any := func(l *types.TypeList) bool {
+		for a := range l.Types() {
+			if mentionsParam(a, seen) {
+				return true
+			}
+		}
+		return false
+	}
+	switch t := t.(type) {
+	case *types.TypeParam:
+		return true
+	case *types.Alias:
+		return mentionsParam(types.Unalias(t), seen)
+	case *types.Named:
+		return any(t.TypeArgs())
+	case *types.Pointer:
+		return mentionsParam(t.Elem(), seen)
+	case *types.Slice:
+		return mentionsParam(t.Elem(), seen)
+	case *types.Array:
+		return mentionsParam(t.Elem(), seen)
+	case *types.Chan:
+		return mentionsParam(t.Elem(), seen)
+	case *types.Map:
+		return mentionsParam(t.Key(), seen) || mentionsParam(t.Elem(), seen)
+	case *types.Struct:
+		for f := range t.Fields() {
+			if mentionsParam(f.Type(), seen) {
+				return true
+			}
+		}
+	case *types.Signature:
+		for _, tuple := range []*types.Tuple{t.Params(), t.Results()} {
+			for v := range tuple.Variables() {
+				if mentionsParam(v.Type(), seen) {
+					return true
+				}
+			}
+		}
+	case *types.Interface:
+		for m := range t.Methods() {
+			if mentionsParam(m.Type(), seen) {
+				return true
+			}
+		}
+		for e := range t.EmbeddedTypes() {
+			if mentionsParam(e, seen) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Encoding.
+
+// encode returns statements that write x, a value of the planned type, to the encoder e.
+func (h *helpers) encode(k *model.Key, x string, depth int) string {
+	n := h.n
+	switch k.Kind {
+	case model.KeyBool:
+		return "§e.Bool(" + h.to("bool", k.Type, x) + ")\n"
+	case model.KeyInt:
+		return "§e.Int(" + h.to("int64", k.Type, x) + ")\n"
+	case model.KeyUint:
+		return "§e.Uint(" + h.to("uint64", k.Type, x) + ")\n"
+	case model.KeyFloat32:
+		return "§e.Float32(" + h.to("float32", k.Type, x) + ")\n"
+	case model.KeyFloat64:
+		return "§e.Float64(" + h.to("float64", k.Type, x) + ")\n"
+	case model.KeyComplex:
+		if k.Type.Underlying().(*types.Basic).Kind() == types.Complex64 {
+			return "§e.Complex64(" + h.to("complex64", k.Type, x) + ")\n"
+		}
+		return "§e.Complex128(" + h.to("complex128", k.Type, x) + ")\n"
+	case model.KeyString, model.KeySession:
+		return "§e.String(" + h.to("string", k.Type, x) + ")\n"
+	case model.KeyBytes:
+		if types.Identical(k.Type, types.NewSlice(types.Typ[types.Byte])) {
+			return "§e.Bytes(" + x + ")\n"
+		}
+		return "§e.Bytes([]" + n.predeclared("byte") + "(" + x + "))\n"
+	case model.KeyTime:
+		return "§e.Time(" + h.time(k.Type, x) + ")\n"
+	case model.KeyAny:
+		if _, param := k.Type.(*types.TypeParam); !param && types.IsInterface(k.Type) {
+			return "§e.Any(" + x + ")\n"
+		}
+		return n.cache("EncodeOf") + "(§e, " + x + ")\n"
+	}
+	if named, ok := k.Type.(*types.Named); ok && !model.Nameable(k.Type, n.pkg) && named != nil {
+		return n.cache("EncodeOf") + "(§e, " + x + ")\n"
+	}
+	switch k.Kind {
+	case model.KeySlice:
+		switch k.Elem.Kind {
+		case model.KeyInt, model.KeyUint:
+			return n.cache("EncodeInts") + "(§e, " + x + ")\n"
+		case model.KeyFloat32, model.KeyFloat64:
+			return n.cache("EncodeFloats") + "(§e, " + x + ")\n"
+		case model.KeyString:
+			return n.cache("EncodeStrings") + "(§e, " + x + ")\n"
+		}
+		return n.cache("EncodeSlice") + "(§e, " + x + ", " + h.encoder(k.Elem) + ")\n"
+	case model.KeyExactArray, model.KeyArray:
+		i := fmt.Sprintf("§i%d", depth)
+		return fmt.Sprintf("for %s := range %s {\n%s}\n", i, x, h.encode(k.Elem, x+"["+i+"]", depth+1))
+	case model.KeyMap:
+		return n.cache("EncodeMap") + "(§e, " + x + ", " + h.encoder(k.MapKey) + ", " + h.encoder(k.Elem) + ")\n"
+	case model.KeyPointer:
+		if k.Elem.Kind == model.KeyOwn {
+			// The method is called on the pointer: what it points to may hold a lock.
+			return fmt.Sprintf("if %s {\n§e.Nil()\n} else {\n§e.NotNil()\n%s}\n", h.isNil(x), h.encode(k.Elem.Elem, x+".CacheKey()", depth+1))
+		}
+		return n.cache("EncodePtr") + "(§e, " + x + ", " + h.encoder(k.Elem) + ")\n"
+	case model.KeyOwn:
+		return h.encode(k.Elem, x+".CacheKey()", depth+1)
+	case model.KeyStruct, model.KeyExactStruct:
+		if _, named := k.Type.(*types.Named); named {
+			return h.encoder(k) + "(§e, " + x + ")\n"
+		}
+		return h.fields(k, x, depth)
+	}
+	panic(fmt.Sprintf("emit: no encoding for key kind %d of %s", k.Kind, k.Type))
+}
+
+func (h *helpers) fields(k *model.Key, x string, depth int) string {
+	var b strings.Builder
+	for _, f := range k.Fields {
+		b.WriteString(h.encode(f.Key, x+"."+f.Name, depth))
+	}
+	return b.String()
+}
+
+// encoder returns an expression for the function that encodes values of the planned type.
+func (h *helpers) encoder(k *model.Key) string {
+	n := h.n
+	if !model.Nameable(k.Type, n.pkg) {
+		return n.cache("EncodeOf")
+	}
+	of := func(name string) string { return n.cache(name) + "[" + n.typ(k.Type) + "]" }
+	switch k.Kind {
+	case model.KeyBool:
+		return of("EncodeBool")
+	case model.KeyInt:
+		return of("EncodeInt")
+	case model.KeyUint:
+		return of("EncodeUint")
+	case model.KeyFloat32, model.KeyFloat64:
+		return of("EncodeFloat")
+	case model.KeyString:
+		return of("EncodeString")
+	case model.KeyAny:
+		return of("EncodeOf")
+	case model.KeyTime:
+		if named, ok := k.Type.(*types.Named); ok && named.Obj().Name() == "Time" && named.Obj().Pkg().Path() == "time" {
+			return n.cache("EncodeTime")
+		}
+	}
+	decl, args := h.generic(k.Type)
+	if name, ok := h.enc.At(k.Type).(string); ok {
+		return name + args
+	}
+	name := h.name("encode", k.Type)
+	h.enc.Set(k.Type, name)
+	at := len(h.funcs)
+	h.funcs = append(h.funcs, "")
+	var body string
+	if k.Kind == model.KeyStruct || k.Kind == model.KeyExactStruct {
+		body = h.fields(k, "§v", 0)
+	} else {
+		body = h.encode(k, "§v", 0)
+	}
+	h.funcs[at] = fmt.Sprintf("func %s%s(§e *%s, §v %s) {\n%s}\n", name, decl, n.cache("Encoder"), n.typ(k.Type), body)
+	return name + args
+}
+
+// to converts x of type t to a basic type.
+func (h *helpers) to(basic string, t types.Type, x string) string {
+	if b, ok := t.(*types.Basic); ok && b.Name() == basic {
+		return x
+	}
+	return h.n.predeclared(basic) + "(" + x + ")"
+}
+
+// time converts x of type t to time.Time.
+func (h *helpers) time(t types.Type, x string) string {
+	if named, ok := t.(*types.Named); ok && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == "time" {
+		return x
+	}
+	return h.n.std("time", "Time") + "(" + x + ")"
+}
+
+func (h *helpers) isNil(x string) string {
+	if h.n.top["nil"] {
+		return h.n.imported(predeclaredPath, "predeclared") + ".IsNil(" + x + ")"
+	}
+	return x + " == nil"
+}
+
+// Copying.
+
+// copyOf returns an expression for a copy of x. The copier is called c.
+func (h *helpers) copyOf(k *model.Copy, x string) string {
+	n := h.n
+	switch k.Kind {
+	case model.CopyNone:
+		return x
+	case model.CopySlice:
+		if k.Elem.Kind == model.CopyNone {
+			return n.cache("CloneSlice") + "(" + x + ")"
+		}
+		if !k.Memo && chunked(k.Elem) && model.Nameable(k.Type, n.pkg) {
+			return h.copier(k) + "(§c, " + x + ")"
+		}
+		return n.cache("CopySlice") + "(§c, " + x + ", " + h.copier(k.Elem) + ")"
+	case model.CopyMap:
+		return n.cache("CopyMap") + "(§c, " + x + ", " + h.copierOrNil(k.MapKey) + ", " + h.copierOrNil(k.Elem) + ")"
+	case model.CopyPointer:
+		return n.cache("CopyPtr") + "(§c, " + x + ", " + h.copierOrNil(k.Elem) + ")"
+	case model.CopyAny:
+		if _, param := k.Type.(*types.TypeParam); !param && types.IsInterface(k.Type) {
+			return n.cache("CopyIface") + "(§c, " + x + ")"
+		}
+		return n.cache("CopyOf") + "(§c, " + x + ")"
+	case model.CopyStruct, model.CopyArray, model.CopyMethod:
+		if !model.Nameable(k.Type, n.pkg) {
+			return n.cache("CopyOf") + "(§c, " + x + ")"
+		}
+		return h.copier(k) + "(§c, " + x + ")"
+	}
+	panic(fmt.Sprintf("emit: no copy for kind %d of %s", k.Kind, k.Type))
+}
+
+func (h *helpers) copierOrNil(k *model.Copy) string {
+	if k.Kind == model.CopyNone {
+		if !h.n.top["nil"] {
+			return "nil"
+		}
+		t := h.n.typ(k.Type)
+		return fmt.Sprintf("%s.Nil[func(*%s, %s) %s]()", h.n.imported(predeclaredPath, "predeclared"), h.n.cache("Copier"), t, t)
+	}
+	return h.copier(k)
+}
+
+// chunked reports whether elements of a slice have slices of immutable elements as
+// fields, for which one array can serve many.
+func chunked(k *model.Copy) bool {
+	if k.Kind != model.CopyStruct || k.Copier {
+		return false
+	}
+	for _, f := range k.Fields {
+		if f.Copy.Kind == model.CopySlice && f.Copy.Elem.Kind == model.CopyNone && model.Nameable(f.Copy.Type, nil) {
+			return true
+		}
+	}
+	return false
+}
+
+// copier returns an expression for the function that copies values of the planned type.
+func (h *helpers) copier(k *model.Copy) string {
+	n := h.n
+	if !model.Nameable(k.Type, n.pkg) {
+		return n.cache("CopyOf")
+	}
+	if k.Kind == model.CopyAny {
+		if _, param := k.Type.(*types.TypeParam); !param && types.IsInterface(k.Type) {
+			return n.cache("CopyIface") + "[" + n.typ(k.Type) + "]"
+		}
+		return n.cache("CopyOf") + "[" + n.typ(k.Type) + "]"
+	}
+	decl, args := h.generic(k.Type)
+	if name, ok := h.copy.At(k.Type).(string); ok {
+		return name + args
+	}
+	name := h.name("copy", k.Type)
+	h.copy.Set(k.Type, name)
+	at := len(h.funcs)
+	h.funcs = append(h.funcs, "")
+	var body strings.Builder
+	switch k.Kind {
+	case model.CopyStruct:
+		for _, f := range k.Fields {
+			fmt.Fprintf(&body, "§v.%s = %s\n", f.Name, h.copyOf(f.Copy, "§v."+f.Name))
+		}
+		body.WriteString("return §v\n")
+	case model.CopyArray:
+		fmt.Fprintf(&body, "for §i := range §v {\n§v[§i] = %s\n}\nreturn §v\n", h.copyOf(k.Elem, "§v[§i]"))
+	case model.CopyMethod:
+		if nillable(k.Type) {
+			if h.n.top["nil"] {
+				body.WriteString("if " + h.isNil("§v") + " {\nreturn §v\n}\n")
+			} else {
+				body.WriteString("if §v == nil {\nreturn §v\n}\n")
+			}
+		}
+		body.WriteString("return §v." + k.Method + "()\n")
+	case model.CopySlice:
+		if k.Elem.Kind != model.CopyNone && !k.Memo && chunked(k.Elem) {
+			h.chunks(&body, k)
+			break
+		}
+		fallthrough
+	default:
+		body.WriteString("return " + h.copyOf(k, "§v") + "\n")
+	}
+	t := n.typ(k.Type)
+	h.funcs[at] = fmt.Sprintf("func %s%s(§c *%s, §v %s) %s {\n%s}\n", name, decl, n.cache("Copier"), t, t, body.String())
+	return name + args
+}
+
+// chunks writes the copy of a slice of structs whose slices share few arrays.
+func (h *helpers) chunks(b *strings.Builder, k *model.Copy) {
+	fmt.Fprintf(b, "§w := %s(§v)\n", h.n.cache("CloneSlice"))
+	chunk := map[string]string{}
+	for i, f := range k.Elem.Fields {
+		if f.Copy.Kind == model.CopySlice && f.Copy.Elem.Kind == model.CopyNone {
+			s := fmt.Sprintf("§s%d", i)
+			chunk[f.Name] = s
+			fmt.Fprintf(b, "var %s %s[%s]\n", s, h.n.cache("Chunk"), h.n.typ(f.Copy.Type.Underlying().(*types.Slice).Elem()))
+		}
+	}
+	b.WriteString("for §i := range §w {\n")
+	for _, f := range k.Elem.Fields {
+		x := "§w[§i]." + f.Name
+		if s, ok := chunk[f.Name]; ok {
+			fmt.Fprintf(b, "%s = %s.Clone(%s)\n", x, s, x)
+		} else {
+			fmt.Fprintf(b, "%s = %s\n", x, h.copyOf(f.Copy, x))
+		}
+	}
+	b.WriteString("}\nreturn §w\n")
+}
+
+func nillable(t types.Type) bool {
+	switch t.Underlying().(type) {
+	case *types.Pointer, *types.Slice, *types.Map, *types.Interface, *types.Signature, *types.Chan:
+		return true
+	}
+	return false
+}
+
+// Weighing.
+
+// sizeOf returns an expression for the bytes that x refers to. The sizer is &z.
+func (h *helpers) sizeOf(k *model.Size, x, z string) string {
+	n := h.n
+	switch k.Kind {
+	case model.SizeNone:
+		return "0"
+	case model.SizeString:
+		return n.cache("SizeString") + "(" + z + ", " + x + ")"
+	case model.SizeSlice:
+		return n.cache("SizeSlice") + "(" + z + ", " + x + ", " + h.sizer(k.Elem) + ")"
+	case model.SizeMap:
+		return n.cache("SizeMap") + "(" + z + ", " + x + ", " + h.sizer(k.MapKey) + ", " + h.sizer(k.Elem) + ")"
+	case model.SizePointer:
+		return n.cache("SizePtr") + "(" + z + ", " + x + ", " + h.sizer(k.Elem) + ")"
+	case model.SizeAny:
+		return n.cache("SizeOf") + "(" + z + ", " + x + ")"
+	}
+	if !model.Nameable(k.Type, n.pkg) {
+		return n.cache("SizeOf") + "(" + z + ", " + x + ")"
+	}
+	return h.sizer(k) + "(" + z + ", " + x + ")"
+}
+
+// sizer returns an expression for the function that weighs values of the planned type.
+func (h *helpers) sizer(k *model.Size) string {
+	n := h.n
+	if k.Kind == model.SizeNone {
+		if !n.top["nil"] {
+			return "nil"
+		}
+		return fmt.Sprintf("%s.Nil[func(*%s, %s) %s]()", n.imported(predeclaredPath, "predeclared"), n.cache("Sizer"), n.typ(k.Type), n.predeclared("int64"))
+	}
+	if !model.Nameable(k.Type, n.pkg) {
+		return n.cache("SizeOf")
+	}
+	switch k.Kind {
+	case model.SizeString:
+		return n.cache("SizeString") + "[" + n.typ(k.Type) + "]"
+	case model.SizeAny:
+		return n.cache("SizeOf") + "[" + n.typ(k.Type) + "]"
+	}
+	decl, args := h.generic(k.Type)
+	if name, ok := h.size.At(k.Type).(string); ok {
+		return name + args
+	}
+	name := h.name("size", k.Type)
+	h.size.Set(k.Type, name)
+	at := len(h.funcs)
+	h.funcs = append(h.funcs, "")
+	var body string
+	switch k.Kind {
+	case model.SizeStruct:
+		var terms []string
+		for _, f := range k.Fields {
+			terms = append(terms, h.sizeOf(f.Size, "§v."+f.Name, "§z"))
+		}
+		if len(terms) == 0 {
+			terms = []string{"0"}
+		}
+		body = "return " + strings.Join(terms, " + ") + "\n"
+	case model.SizeArray:
+		body = "var §n " + n.predeclared("int64") + "\nfor §i := range §v {\n§n += " + h.sizeOf(k.Elem, "§v[§i]", "§z") + "\n}\nreturn §n\n"
+	default:
+		body = "return " + h.sizeOf(k, "§v", "§z") + "\n"
+	}
+	h.funcs[at] = fmt.Sprintf("func %s%s(§z *%s, §v %s) %s {\n%s}\n", name, decl, n.cache("Sizer"), n.typ(k.Type), n.predeclared("int64"), body)
+	return name + args
+}
