@@ -73,8 +73,8 @@ func (r *Renderer) Path(path string) string {
 	return rel
 }
 
-// uri returns path with forward slashes, relative where Path is.
-func (r *Renderer) uri(path string) string { return filepath.ToSlash(r.Path(path)) }
+// URI returns path with forward slashes, relative where Path is.
+func (r *Renderer) URI(path string) string { return filepath.ToSlash(r.Path(path)) }
 
 // place writes path:line:col, without what is not known.
 func (r *Renderer) place(file string, line, col int) string {
@@ -187,9 +187,9 @@ type RelatedObject struct {
 func (r *Renderer) Objects(ds []Diagnostic) []Object {
 	all := []Object{}
 	for _, d := range ds {
-		o := Object{r.uri(d.Pos.Filename), d.Pos.Line, d.Pos.Column, severity(d.Severity), d.Code, d.Code.Info().Title, d.Message, d.Hint, nil}
+		o := Object{r.URI(d.Pos.Filename), d.Pos.Line, d.Pos.Column, severity(d.Severity), d.Code, d.Code.Info().Title, d.Message, d.Hint, nil}
 		for _, rel := range d.Related {
-			o.Related = append(o.Related, RelatedObject{r.uri(rel.Pos.Filename), rel.Pos.Line, rel.Pos.Column, rel.Message})
+			o.Related = append(o.Related, RelatedObject{r.URI(rel.Pos.Filename), rel.Pos.Line, rel.Pos.Column, rel.Message})
 		}
 		all = append(all, o)
 	}
@@ -225,7 +225,7 @@ func (r *Renderer) github(w io.Writer, ds []Diagnostic) error {
 		var props []string
 		add := func(k, v string) { props = append(props, k+"="+property.Replace(v)) }
 		if d.Pos.Filename != "" {
-			add("file", r.uri(d.Pos.Filename))
+			add("file", r.URI(d.Pos.Filename))
 			if d.Pos.Line > 0 {
 				add("line", fmt.Sprint(d.Pos.Line))
 			}
@@ -337,9 +337,9 @@ func (r *Renderer) sarif(w io.Writer, ds []Diagnostic) error {
 }
 
 func (r *Renderer) physical(file string, line, col int) sarifPhysical {
-	p := sarifPhysical{Artifact: sarifArtifact{URI: (&url.URL{Path: r.uri(file)}).EscapedPath()}}
+	p := sarifPhysical{Artifact: sarifArtifact{URI: (&url.URL{Path: r.URI(file)}).EscapedPath()}}
 	if filepath.IsAbs(r.Path(file)) {
-		p.Artifact.URI = (&url.URL{Scheme: "file", Path: "/" + strings.TrimPrefix(r.uri(file), "/")}).String()
+		p.Artifact.URI = (&url.URL{Scheme: "file", Path: "/" + strings.TrimPrefix(r.URI(file), "/")}).String()
 	} else {
 		p.Artifact.BaseID = "%SRCROOT%"
 	}

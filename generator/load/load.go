@@ -36,9 +36,10 @@ type Package struct {
 	GoVersion  string // as in go.mod, "1.26"; "" when unknown
 	Surfaces   []*directive.Surface
 
-	unit *unit
-	full sync.Once
-	body Bodies
+	unit    *unit
+	unsound map[*ast.FuncDecl]bool // annotated, with signatures that cannot be planned
+	full    sync.Once
+	body    Bodies
 }
 
 // File is one source file of a package.
@@ -51,6 +52,10 @@ type File struct {
 
 // Position returns where pos is in its file, whatever //line comments say.
 func (p *Package) Position(pos token.Pos) token.Position { return p.Fset.PositionFor(pos, false) }
+
+// Sound reports whether the signature of an annotated function is fully typed. Load has
+// said why if it is not.
+func (p *Package) Sound(decl *ast.FuncDecl) bool { return !p.unsound[decl] }
 
 // Import returns the types of a package that this one imports or that its generated
 // code may import, such as "time". It is safe for concurrent use.

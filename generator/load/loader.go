@@ -194,16 +194,13 @@ func (g *group) load() []*Package {
 	g.exportData(exported)
 	g.typecheck()
 
-	var sound []*Package
 	for _, p := range pkgs {
-		ds := p.gate()
-		l.report(ds...)
-		sound = append(sound, p)
+		l.report(p.gate()...)
 	}
 	if len(pkgs) > 0 {
 		g.runtimePresent(pkgs[0])
 	}
-	return sound
+	return pkgs
 }
 
 // packageDir returns where the files of a package are.
@@ -233,7 +230,8 @@ func (g *group) build(dir string, ls *listing, meta *packages.Package, root bool
 	for _, f := range meta.IgnoredFiles {
 		ignored[filepath.Base(f)] = true
 	}
-	p := &Package{ImportPath: meta.PkgPath, Dir: dir, Fset: l.cfg.Fset, Generated: ls.generated, Sizes: l.sizes()}
+	p := &Package{ImportPath: meta.PkgPath, Dir: dir, Fset: l.cfg.Fset, Generated: ls.generated, Sizes: l.sizes(),
+		unsound: map[*ast.FuncDecl]bool{}}
 	if m := meta.Module; m != nil {
 		p.Module, p.ModuleDir, p.GoVersion = m.Path, m.Dir, m.GoVersion
 		if !m.Main && root {
@@ -415,7 +413,10 @@ func (p *Package) gate() []diag.Diagnostic {
 			continue
 		}
 		for _, fn := range f.Annotated.Funcs {
-			ds = append(ds, p.signature(f, fn.Decl)...)
+			if bad := p.signature(f, fn.Decl); len(bad) > 0 {
+				ds = append(ds, bad...)
+				p.unsound[fn.Decl] = true
+			}
 		}
 	}
 	return ds

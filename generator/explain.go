@@ -1,0 +1,374 @@
+package generator
+
+import (
+	"fmt"
+	"go/types"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/cachegen/cachegen/generator/emit"
+	"github.com/cachegen/cachegen/generator/model"
+)
+
+// Entry is what there is to list about one cached function.
+type Entry struct {
+	Func      string     `json:"func"` // import path, receiver type and name of the annotated function
+	Wrapper   string     `json:"wrapper"`
+	Handle    string     `json:"handle"`
+	Kind      string     `json:"kind"` // data or resource
+	File      string     `json:"file"` // relative to the module, with forward slashes
+	Line      int        `json:"line"`
+	Key       []KeyEntry `json:"key"`
+	Results   []Held     `json:"results"`
+	Directive string     `json:"directive"`
+}
+
+// KeyEntry is one part of a key.
+type KeyEntry struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+	How  string `json:"how"` // exact, float bits, time, dynamic, identity, session, digest or function
+}
+
+// Held is how one result is kept.
+type Held struct {
+	Type string `json:"type"`
+	How  string `json:"how"` // copied, immutable or shared
+}
+
+// List describes the functions of a result, in their order.
+func List(res *Result) []Entry {
+	list := []Entry{}
+	for _, f := range res.Funcs {
+		e := Entry{Func: f.ID, Wrapper: f.Wrapper, Handle: f.Handle, Kind: f.Directive.Kind.String(),
+			Line: f.Directive.Pos.Line, Directive: f.Directive.Text, Key: []KeyEntry{}, Results: []Held{}}
+		e.File, _, _ = strings.Cut(f.Site, ":")
+		for _, p := range f.Key.Parts {
+			e.Key = append(e.Key, KeyEntry{partName(p), partType(f, p), partKind(p)})
+		}
+		for _, r := range f.Results {
+			e.Results = append(e.Results, Held{typeText(f, r.Type), held(f, r)})
+		}
+		list = append(list, e)
+	}
+	return list
+}
+
+// ListTable shows a list for people.
+func ListTable(list []Entry) string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 4, 2, ' ', 0)
+	if len(list) > 0 {
+		fmt.Fprintln(w, "FUNCTION\tWRAPPER\tKEY\tRESULTS\tDIRECTIVE")
+	}
+	for _, e := range list {
+		var key, results []string
+		for _, k := range e.Key {
+			key = append(key, k.Name+" "+k.Type)
+		}
+		for _, r := range e.Results {
+			results = append(results, r.How)
+		}
+		slices.Sort(results)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", e.Func, e.Wrapper, orDash(strings.Join(key, ", ")), orDash(strings.Join(slices.Compact(results), ", ")), e.Directive)
+	}
+	_ = w.Flush() // to memory
+	return b.String()
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+func typeText(f *model.Func, t types.Type) string {
+	return types.TypeString(t, types.RelativeTo(f.Obj.Pkg()))
+}
+
+func partName(p *model.KeyPart) string {
+	switch {
+	case p.Param == nil:
+		return "session"
+	case p.Param.Index < 0 && p.Param.Name == "":
+		return "receiver"
+	}
+	return p.Param.Name
+}
+
+func partType(f *model.Func, p *model.KeyPart) string {
+	switch {
+	case p.Param == nil:
+		return "string"
+	case p.Plan != nil && p.Plan.Type != nil:
+		return typeText(f, p.Plan.Type)
+	}
+	return typeText(f, p.Param.Type)
+}
+
+// partKind is one word for how a part goes into the key.
+func partKind(p *model.KeyPart) string {
+	if p.Hash != nil {
+		return "function"
+	}
+	switch p.Plan.Kind {
+	case model.KeySession:
+		return "session"
+	case model.KeyIdentity:
+		return "identity"
+	case model.KeyFloat32, model.KeyFloat64:
+		return "float bits"
+	case model.KeyTime:
+		return "time"
+	case model.KeyAny:
+		return "dynamic"
+	}
+	if p.Plan.Kind.Exact() {
+		return "exact"
+	}
+	return "digest"
+}
+
+func held(f *model.Func, r *model.Result) string {
+	switch {
+	case f.Resource:
+		return "shared"
+	case f.Opts.CopyFunc != nil:
+		return "copied"
+	case r.Copy == nil:
+		return "shared"
+	case r.Copy.Kind == model.CopyNone:
+		return "immutable"
+	}
+	return "copied"
+}
+
+// Explain says in full how a function is cached, and why so.
+func Explain(f *model.Func) string {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	line("%s", f.ID)
+	line("  annotated at %s: %s", f.Site, f.Directive.Text)
+	line("  callers use %s; %s controls the cache; both are in %s", f.Wrapper, f.Handle, filepath.Base(emit.FileName(f.File.Name)))
+
+	line("")
+	line("Key")
+	if len(f.Key.Parts) == 0 {
+		line("  nothing: the function has one result")
+	}
+	for _, p := range f.Key.Parts {
+		line("  %s %s: %s", partName(p), partType(f, p), explainPart(p))
+	}
+	for _, p := range left(f) {
+		line("  %s", p)
+	}
+
+	line("")
+	line("Results")
+	for i, r := range f.Results {
+		name := r.Name
+		if name == "" {
+			name = fmt.Sprintf("result %d", i+1)
+		}
+		line("  %s %s: %s", name, typeText(f, r.Type), explainHeld(f, r))
+	}
+	if f.HasErr {
+		switch {
+		case f.Opts.ErrorTTL > 0 && f.Opts.KeepError != nil:
+			line("  error: kept for %v where %s says so", f.Opts.ErrorTTL, f.Directive.Options.ErrorsFunc)
+		case f.Opts.ErrorTTL > 0:
+			line("  error: kept for %v", f.Opts.ErrorTTL)
+		default:
+			line("  error: handed to those who waited, and not kept")
+		}
+	}
+
+	line("")
+	line("Lifetime")
+	switch {
+	case f.Opts.TTL > 0:
+		line("  fresh for %v", f.Opts.TTL)
+	case f.Opts.TTLFunc != nil:
+		line("  fresh for as long as %s says", f.Directive.Options.TTLFunc)
+	default:
+		line("  fresh until evicted or cleared")
+	}
+	if f.Opts.Stale > 0 {
+		line("  then for %v served as it is and refreshed behind", f.Opts.Stale)
+	}
+	if f.Opts.Max > 0 {
+		line("  at most %d entries", f.Opts.Max)
+	} else {
+		line("  any number of entries")
+	}
+	if f.Opts.MaxBytes > 0 {
+		line("  at most %d bytes of values", f.Opts.MaxBytes)
+	}
+
+	line("")
+	line("Computation")
+	if f.Opts.Detach {
+		line("  runs apart from its caller's cancellation, for as long as anyone waits")
+	} else {
+		line("  runs on its caller's goroutine, with the caller's context")
+	}
+	switch {
+	case f.Opts.TrackContext:
+		line("  values that it reads from its context count: a result that depends on one is not kept")
+	case f.Directive.Options.CtxIgnore:
+		line("  values that it reads from its context do not matter (ctx=ignore)")
+	}
+	return b.String()
+}
+
+func explainPart(p *model.KeyPart) string {
+	if p.Hash != nil {
+		return "what " + p.Hash.Func.Name() + " makes of it"
+	}
+	switch partKind(p) {
+	case "session":
+		return "the session id of the context"
+	case "identity":
+		return "which instance it is; entries go when the instance does"
+	case "float bits":
+		return "by its bits; all NaN are one"
+	case "time":
+		return "instant and zone, without the monotonic part"
+	case "dynamic":
+		return "type and content, known when the program runs"
+	case "exact":
+		return "as it is, compared with =="
+	}
+	return "its content, encoded without ambiguity and kept as a SHA-256 digest" + because(p.Plan)
+}
+
+// because names what inside a type keeps it from being compared with ==.
+func because(k *model.Key) string {
+	what := map[model.KeyKind]string{
+		model.KeySlice: "a slice", model.KeyBytes: "a byte slice", model.KeyMap: "a map", model.KeyPointer: "a pointer",
+		model.KeyAny: "an interface", model.KeyTime: "a time", model.KeyOwn: "its method CacheKey", model.KeyComplex: "a complex number",
+		model.KeyFloat32: "a float", model.KeyFloat64: "a float",
+	}
+	if w := what[k.Kind]; w != "" {
+		return "; it is " + w
+	}
+	seen := map[*model.Key]bool{}
+	var find func(k *model.Key, path string) (string, string)
+	find = func(k *model.Key, path string) (string, string) {
+		if k == nil || seen[k] {
+			return "", ""
+		}
+		seen[k] = true
+		if w := what[k.Kind]; w != "" {
+			return path, w
+		}
+		for _, f := range k.Fields {
+			if p, w := find(f.Key, path+"."+f.Name); w != "" {
+				return p, w
+			}
+		}
+		return find(k.Elem, path+"[]")
+	}
+	if p, w := find(k, ""); w != "" {
+		return "; " + strings.TrimPrefix(p, ".") + " is " + w
+	}
+	return ""
+}
+
+// left says of each parameter that is not in the key why.
+func left(f *model.Func) []string {
+	in := map[*model.Param]bool{}
+	for _, p := range f.Key.Parts {
+		in[p.Param] = true
+	}
+	var all []string
+	params := f.Params
+	if f.Recv != nil {
+		params = append([]*model.Param{f.Recv}, params...)
+	}
+	for _, p := range params {
+		if in[p] {
+			continue
+		}
+		name, why := p.Name, ""
+		switch {
+		case p == f.Recv:
+			if name == "" {
+				name = "receiver"
+			}
+			why = "not in the key: recv=" + f.Directive.Options.Recv
+		case p == f.Ctx:
+			if name == "" {
+				name = "context"
+			}
+			why = "not in the key: a context never is"
+		case name == "":
+			name, why = "_", "not in the key: it has no name"
+		case slices.Contains(f.Directive.Options.Ignore, name):
+			why = "not in the key: ignore="
+		case f.Directive.Has("key"):
+			why = "not in the key: key= leaves it out"
+		case strings.HasPrefix(name, "_"):
+			why = "not in the key: its name starts with _"
+		default:
+			why = "not in the key"
+		}
+		all = append(all, fmt.Sprintf("%s %s: %s", name, typeText(f, p.Type), why))
+	}
+	return all
+}
+
+func explainHeld(f *model.Func, r *model.Result) string {
+	switch {
+	case f.Resource:
+		return "shared by all callers: it is a resource"
+	case f.Opts.CopyFunc != nil:
+		return "copied for each caller by " + f.Directive.Options.Copy
+	case r.Copy == nil:
+		return "shared by all callers: copy=share"
+	case r.Copy.Kind == model.CopyNone:
+		return "shared by all callers: nothing in it can be changed"
+	}
+	if path, why := mutable(r.Copy); why != "" {
+		if path == "" {
+			return "copied for each caller: it is " + why
+		}
+		return fmt.Sprintf("copied for each caller: %s is %s", path, why)
+	}
+	return "copied for each caller"
+}
+
+// mutable names the first thing in a value that callers could change.
+func mutable(c *model.Copy) (path, why string) {
+	seen := map[*model.Copy]bool{}
+	var find func(c *model.Copy, path string) (string, string)
+	find = func(c *model.Copy, path string) (string, string) {
+		if c == nil || seen[c] {
+			return "", ""
+		}
+		seen[c] = true
+		switch c.Kind {
+		case model.CopySlice:
+			return path, "a slice"
+		case model.CopyMap:
+			return path, "a map"
+		case model.CopyPointer:
+			return path, "a pointer"
+		case model.CopyAny:
+			return path, "a value of a type that is known only when the program runs"
+		case model.CopyMethod:
+			return path, "of a type with a method " + c.Method
+		}
+		for _, f := range c.Fields {
+			if p, w := find(f.Copy, path+"."+f.Name); w != "" {
+				return p, w
+			}
+		}
+		return find(c.Elem, path+"[]")
+	}
+	path, why = find(c, "")
+	return strings.TrimPrefix(path, "."), why
+}
