@@ -60,7 +60,7 @@ func inBubble(now int64) bool { return now < 0 }
 
 // after returns the time d after now, never where that is beyond all times.
 func after(now int64, d time.Duration) int64 {
-	if t := now + int64(d); t > now {
+	if t := now + int64(d); t >= now {
 		return t
 	}
 	return never

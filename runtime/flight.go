@@ -249,7 +249,7 @@ var (
 // behind starts a flight that refreshes the stale entry m, if it is time, none runs and
 // the pool is not full. mu is held.
 func (s *store) behind(m, n *node, c *caller, now int64) *flight {
-	if s.open(n) != nil || m.meta != nil && m.meta.retry > now || c.outer.within(s, n) != nil {
+	if s.open(n) != nil || m.meta != nil && m.meta.fails > 0 && m.meta.retry > now || c.outer.within(s, n) != nil {
 		return nil
 	}
 	if refreshing.Add(1) > refreshLimit {

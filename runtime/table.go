@@ -61,7 +61,7 @@ type meta struct {
 	hold   *holding // of a value with a release
 
 	// under the store's lock
-	retry int64 // no refresh behind the stale entry before
+	retry int64 // no refresh behind the stale entry before, if one failed
 	fails int   // refreshes that failed in a row
 }
 
