@@ -3,15 +3,17 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 )
 
 // maker makes types and functions at random.
 type maker struct {
-	rng  *rand.Rand
-	libs []*pkg
-	p    *pkg // being made
-	next int  // number of the next function
+	rng   *rand.Rand
+	libs  []*pkg
+	p     *pkg // being made
+	graph *decl
+	next  int // number of the next function
 }
 
 func (m *maker) n(n int) int           { return m.rng.IntN(n) }
@@ -91,7 +93,7 @@ func (m *maker) try(s scope) *typ {
 
 // std makes a type of the standard library.
 func (m *maker) std(s scope) *typ {
-	switch m.n(11) {
+	switch m.n(12) {
 	case 0:
 		return stdType("time.Duration", true)
 	case 1:
@@ -112,6 +114,10 @@ func (m *maker) std(s scope) *typ {
 		return stdType("net/url.Values", false)
 	case 7:
 		return &typ{kind: pointer, elem: stdType("math/big.Rat", false)}
+	case 8:
+		if m.graph != nil {
+			return &typ{kind: pointer, elem: &typ{kind: named, decl: m.graph}}
+		}
 	}
 	return stdType("time.Time", true)
 }
@@ -264,6 +270,9 @@ func (m *maker) declare(p *pkg, n int) {
 		m.define(d)
 	}
 	if !p.lib {
+		d := *own
+		d.p = p
+		p.decls = append(p.decls, &d)
 		m.implement(p)
 	}
 }
@@ -311,7 +320,7 @@ func (m *maker) define(d *decl) {
 	case iface:
 		u = &typ{kind: iface, iface: fmt.Sprintf("is%s()", strings.ToUpper(d.name))}
 		if d.p.lib {
-			u.iface = fmt.Sprintf("Is%s()", d.name)
+			u.iface = fmt.Sprintf("Is%d%s()", len(m.libs), d.name)
 		}
 	default: // an alias
 		s.noIface = true
@@ -378,10 +387,14 @@ func (m *maker) libraries(module string) {
 		p := &pkg{path: module + "/" + l.path, name: l.name, lib: true}
 		m.declare(p, 6)
 		if i == 0 {
-			for _, d := range opaque {
+			for _, d := range append(slices.Clone(opaque), graph) {
 				c := *d
 				c.p = p
-				p.decls = append(p.decls, &c)
+				if d != graph {
+					p.decls = append(p.decls, &c)
+				} else {
+					m.graph = &c
+				}
 			}
 		}
 		m.libs = append(m.libs, p)
@@ -395,6 +408,16 @@ var opaque = []*decl{
 // ID is compared as it is.
 type ID struct { hi, lo uint64; name string }
 `},
+	{name: "Point", cmp: true, known: record, source: `
+// Point has content only, too, but of the kind that is not equal to itself.
+type Point struct { x, y float64; on [2]bool }
+`},
+	{name: "Row", cmp: true, known: record, source: `
+// Row embeds a type without a name outside.
+type Row struct { cells; Z string }
+
+type cells struct { A, b int32 }
+`},
 	{name: "Doc", keyed: true, known: record, source: `
 // Doc is keyed by its lines; what it has been read for does not matter.
 type Doc struct { lines []string; note string; reads map[string]int }
@@ -406,3 +429,40 @@ func (d Doc) Clone() Doc {
 }
 `},
 }
+
+// graph is used through pointers only.
+var graph = &decl{name: "Graph", keyed: true, known: record, source: `
+// Graph has its methods on the pointer.
+type Graph struct { root *vertex; version int }
+
+type vertex struct { name string; next []string }
+
+func (g *Graph) CacheKey() (k struct{ Name string; Next []string }) {
+	if g.root != nil {
+		k.Name, k.Next = g.root.name, g.root.next
+	}
+	return k
+}
+
+func (g *Graph) DeepCopy() *Graph {
+	if g == nil {
+		return nil
+	}
+	c := *g
+	if g.root != nil {
+		c.root = &vertex{g.root.name, slices.Clone(g.root.next)}
+	}
+	return &c
+}
+`}
+
+// own is a type of the package under test with a key of its own.
+var own = &decl{name: "own", keyed: true, known: record, source: `
+// own is keyed by a part of what it holds.
+type own struct { id string; n int; scratch []byte; log *own }
+
+func (o own) CacheKey() (k struct{ id string; n int }) {
+	k.id, k.n = o.id, o.n
+	return k
+}
+`}

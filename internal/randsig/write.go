@@ -463,6 +463,9 @@ func writeProgram(m *maker, dir, module string, pkgs []*pkg, fake bool, skip fun
 				}
 			}
 		}
+		if needed[m.graph] {
+			w.printf(".\nKeyed(%s)", types([]*typ{{kind: pointer, elem: &typ{kind: named, decl: m.graph}}})[0])
+		}
 		w.printf("\n")
 		if err := w.write(at, "cases.go"); err != nil {
 			return err
@@ -477,6 +480,9 @@ func writeProgram(m *maker, dir, module string, pkgs []*pkg, fake bool, skip fun
 			if all[d] {
 				d.write(w)
 			}
+		}
+		if all[m.graph] && p == m.graph.p {
+			m.graph.write(w)
 		}
 		if w.body.Len() == 0 {
 			continue

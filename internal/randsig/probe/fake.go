@@ -103,6 +103,8 @@ func (f *Fake) key(c *Case, args any) string {
 
 func (f *Fake) spoil(key string, args any, names []string) string {
 	switch f.Fault {
+	case Codec:
+		return codecKey(args, names)
 	case DropDeep:
 		depth := 0
 		return strings.Map(func(r rune) rune {
@@ -149,6 +151,9 @@ func (f *Fake) spoil(key string, args any, names []string) string {
 func (f *Fake) copy(c *Case, v any) any {
 	if f.Fault == NoCopy || c.Resource && f.Fault != SharedRes {
 		return v
+	}
+	if f.Fault == Codec {
+		return codecCopy(module, v)
 	}
 	d := copier{fault: f.Fault, made: map[ref]reflect.Value{}}
 	return d.copy(reflect.ValueOf(v)).Interface()

@@ -8,6 +8,9 @@ import (
 	"strings"
 )
 
+// module is the path of the programs that use this package.
+const module = "github.com/cachegen/cachegen/internal/randsig/program"
+
 // Name tells the instances of a generic function apart.
 func Name[Args any](name string) string { return name + " " + TypeName(reflect.TypeFor[Args]()) }
 
@@ -21,7 +24,10 @@ func Main(cases []*Case) bool {
 		return false
 	}
 	TheFake = NewFake(cases)
-	if len(os.Args) == 2 {
+	if len(os.Args) == 2 || os.Args[2] == string(Codec) {
+		if len(os.Args) > 2 {
+			TheFake.Fault = Codec
+		}
 		return Run(cases, seed)
 	}
 	ok := true
