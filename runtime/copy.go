@@ -54,11 +54,12 @@ import (
 
 // A Copier makes one copy of one result. It belongs to one goroutine.
 type Copier struct {
-	home  string
-	memo  []memo // open addressing, a power of two
-	used  int
-	depth int
-	err   *CopyError
+	home   string
+	hidden string // the hidden field of another module's type that is being copied
+	memo   []memo // open addressing, a power of two
+	used   int
+	depth  int
+	err    *CopyError
 }
 
 type memo struct {
@@ -86,7 +87,7 @@ func (c *Copier) Done() error {
 		c.memo = nil
 	}
 	clear(c.memo)
-	c.used, c.depth, c.err, c.home = 0, 0, nil, ""
+	c.used, c.depth, c.err, c.home, c.hidden = 0, 0, nil, "", ""
 	copiers.Put(c)
 	if err != nil {
 		return err

@@ -119,6 +119,12 @@ func buildDyn(t reflect.Type) *dynType {
 	defer dynTypes.mu.Unlock()
 	b := builder{}
 	d := b.of(t)
+	for n := 0; n < len(b); {
+		n = len(b)
+		for _, d := range b {
+			b.build(d)
+		}
+	}
 	// Published only now that the types it refers to, itself perhaps, are complete.
 	for _, d := range b {
 		dynTypes.m.Store(wordOf(d.t), d)
@@ -129,7 +135,25 @@ func buildDyn(t reflect.Type) *dynType {
 // builder holds the types that are being built.
 type builder map[reflect.Type]*dynType
 
+// of returns what is known of t, which no value of the type that is being built can be
+// part of without a pointer, slice or map between: it is complete.
 func (b builder) of(t reflect.Type) *dynType {
+	d := b.behind(t)
+	b.build(d)
+	return d
+}
+
+// build completes d. It comes to d again only through [builder.behind].
+func (b builder) build(d *dynType) {
+	if d.encode == nil {
+		b.structure(d)
+		b.rules(d)
+	}
+}
+
+// behind returns what is known of a type that a pointer, slice or map leads to. That may
+// contain what is being built, so it may be complete only by the time that it is used.
+func (b builder) behind(t reflect.Type) *dynType {
 	if d, ok := dynTypes.m.Load(wordOf(t)); ok {
 		return d.(*dynType)
 	}
@@ -150,8 +174,6 @@ func (b builder) of(t reflect.Type) *dynType {
 	}
 	d.boxes.New = func() any { return reflect.New(t).Interface() }
 	b[t] = d
-	b.structure(d)
-	b.rules(d)
 	return d
 }
 
@@ -283,14 +305,14 @@ func (b builder) structType(d *dynType) {
 		for i := range mut {
 			f := &mut[i]
 			s := unsafe.Add(src, f.off)
-			if f.pkg != "" && !c.owns(f.pkg) {
-				if reflect.NewAt(f.d.t, s).Elem().IsZero() && !f.d.sealed {
-					continue
-				}
-				c.fail(d.t, "what its hidden field "+f.name+" holds can be changed, and only its own package knows how to copy it")
-				return
+			hidden := f.pkg != "" && c.hidden == "" && !c.owns(f.pkg)
+			if hidden {
+				c.hidden = f.name
 			}
 			f.d.fix(c, unsafe.Add(dst, f.off), s)
+			if hidden {
+				c.hidden = ""
+			}
 			if c.err != nil {
 				c.err.Path = prepend("."+f.name, c.err.Path)
 				return
@@ -376,7 +398,7 @@ func (b builder) bulk(elem *dynType) func(e *Encoder, p unsafe.Pointer, n int) {
 }
 
 func (b builder) sliceType(d *dynType) {
-	elem := b.of(d.t.Elem())
+	elem := b.behind(d.t.Elem())
 	var bulk func(e *Encoder, p unsafe.Pointer, n int)
 	var once sync.Once
 	d.encode = func(e *Encoder, p unsafe.Pointer) {
@@ -412,7 +434,7 @@ func (b builder) sliceType(d *dynType) {
 	}
 	d.fix = func(c *Copier, dst, src unsafe.Pointer) {
 		s := *(*sliceHeader)(src)
-		if s.data == nil {
+		if s.data == nil || s.len > 0 && !c.visible(d) {
 			return
 		}
 		a := ancestor{s.data, d.ptr, s.len}
@@ -438,7 +460,7 @@ func (b builder) sliceType(d *dynType) {
 }
 
 func (b builder) pointerType(d *dynType) {
-	elem := b.of(d.t.Elem())
+	elem := b.behind(d.t.Elem())
 	d.frozen = sharedPointees[typeName(elem.t)]
 	d.encode = func(e *Encoder, p unsafe.Pointer) {
 		to := *(*unsafe.Pointer)(p)
@@ -469,7 +491,7 @@ func (b builder) pointerType(d *dynType) {
 	}
 	d.fix = func(c *Copier, dst, src unsafe.Pointer) {
 		from := *(*unsafe.Pointer)(src)
-		if from == nil {
+		if from == nil || !c.visible(d) {
 			return
 		}
 		a := ancestor{from, elem.ptr, 0}
@@ -501,7 +523,7 @@ func copyAt(t reflect.Type, p unsafe.Pointer) unsafe.Pointer {
 }
 
 func (b builder) mapType(d *dynType) {
-	key, val := b.of(d.t.Key()), b.of(d.t.Elem())
+	key, val := b.behind(d.t.Key()), b.behind(d.t.Elem())
 	kind := key.t.Kind()
 	d.encode = func(e *Encoder, p unsafe.Pointer) {
 		id := *(*unsafe.Pointer)(p)
@@ -594,7 +616,7 @@ func (b builder) mapType(d *dynType) {
 	}
 	d.fix = func(c *Copier, dst, src unsafe.Pointer) {
 		id := *(*unsafe.Pointer)(src)
-		if id == nil {
+		if id == nil || !c.visible(d) {
 			return
 		}
 		a := ancestor{id, d.ptr, 0}
@@ -676,7 +698,7 @@ func fixIface(c *Copier, v any, dst, src unsafe.Pointer) {
 		return // compared by identity (errors.Is), and by convention not changed
 	}
 	d := dynOfValue(v)
-	if d.frozen {
+	if d.frozen || !c.visible(d) {
 		return
 	}
 	if d.direct {
@@ -815,6 +837,15 @@ func SizeOf[T any](z *Sizer, v T) int64 {
 	}
 	w := v
 	return d.extent(z, unsafe.Pointer(&w))
+}
+
+// visible reports whether a value of type d, which refers to memory that can be
+// changed, may be copied. Below a hidden field of another module it may not.
+func (c *Copier) visible(d *dynType) bool {
+	if c.hidden != "" {
+		c.fail(d.t, "it is in the hidden field "+c.hidden+" of a type of another module, which alone knows how to copy it")
+	}
+	return c.err == nil
 }
 
 func (c *Copier) fail(t reflect.Type, reason string) {

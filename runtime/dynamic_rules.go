@@ -29,15 +29,13 @@ var sharedPointees = map[string]bool{
 // copyable are types of the standard library whose hidden fields hold nothing but
 // their content.
 var copyable = map[string]bool{
-	"math/big.Int":           true,
-	"math/big.Rat":           true,
-	"math/big.Float":         true,
-	"bytes.Buffer":           true,
-	"bytes.Reader":           true,
-	"strings.Reader":         true,
-	"container/list.List":    true,
-	"container/list.Element": true,
-	"container/ring.Ring":    true,
+	"math/big.Int":        true,
+	"math/big.Rat":        true,
+	"math/big.Float":      true,
+	"bytes.Buffer":        true,
+	"bytes.Reader":        true,
+	"strings.Reader":      true,
+	"container/ring.Ring": true,
 }
 
 const (
@@ -153,8 +151,8 @@ func (b builder) seal(d *dynType, reason string) {
 	d.fix = func(c *Copier, _, _ unsafe.Pointer) { c.fail(d.t, reason) }
 }
 
-// guarded calls a method of a user's type, whose panic is an error of the key.
-func guarded(e *Encoder, t reflect.Type, method string, f func()) {
+// callMethod calls a method of a user's type, whose panic is an error of the key.
+func callMethod(e *Encoder, t reflect.Type, method string, f func()) {
 	defer func() {
 		if r := recover(); r != nil {
 			e.fail(t, "its method "+method+" panicked: "+fmt.Sprint(r))
@@ -165,7 +163,7 @@ func guarded(e *Encoder, t reflect.Type, method string, f func()) {
 
 // cacheKey makes the result of a method CacheKey the key of d.
 func (b builder) cacheKey(d *dynType, m reflect.Method) {
-	key := b.of(m.Type.Out(0))
+	key := b.behind(m.Type.Out(0))
 	d.custom = true
 	d.encode = func(e *Encoder, p unsafe.Pointer) {
 		if e.nested++; e.nested > maxNestedRules {
@@ -174,7 +172,7 @@ func (b builder) cacheKey(d *dynType, m reflect.Method) {
 			return
 		}
 		k := reflect.New(key.t)
-		guarded(e, d.t, cacheKeyName, func() { k.Elem().Set(m.Func.Call([]reflect.Value{reflect.NewAt(d.t, p)})[0]) })
+		callMethod(e, d.t, cacheKeyName, func() { k.Elem().Set(m.Func.Call([]reflect.Value{reflect.NewAt(d.t, p)})[0]) })
 		if e.err == nil {
 			key.encode(e, k.UnsafePointer())
 		}
@@ -193,14 +191,14 @@ func (b builder) marshaler(d *dynType, ptr reflect.Type) {
 	case binary && ptr.Implements(binaryType):
 		d.custom = true
 		d.encode = func(e *Encoder, p unsafe.Pointer) {
-			guarded(e, d.t, "MarshalBinary", func() {
+			callMethod(e, d.t, "MarshalBinary", func() {
 				e.Binary(reflect.NewAt(d.t, p).Interface().(encoding.BinaryMarshaler))
 			})
 		}
 	case text && ptr.Implements(textType):
 		d.custom = true
 		d.encode = func(e *Encoder, p unsafe.Pointer) {
-			guarded(e, d.t, "MarshalText", func() {
+			callMethod(e, d.t, "MarshalText", func() {
 				e.Text(reflect.NewAt(d.t, p).Interface().(encoding.TextMarshaler))
 			})
 		}

@@ -110,11 +110,11 @@ const (
 )
 
 const (
-	chunkSize  = 16 << 10  // bytes that are digested at once
-	shareAfter = 1 << 20   // bytes after which shared pointers are written once
-	maxHeld    = 256 << 20 // bytes of one map that must be sorted entry by entry
-	maxDepth   = 100_000   // pointers, slices and maps inside one another: bounds the stack
-	scanDepth  = 16        // ancestors that are searched without a table
+	chunkSize  = 16 << 10 // bytes that are digested at once
+	shareAfter = 1 << 20  // bytes after which shared pointers are written once
+	maxHeld    = 64 << 20 // bytes of one map that must be sorted entry by entry
+	maxDepth   = 100_000  // pointers, slices and maps inside one another: bounds the stack
+	scanDepth  = 16       // ancestors that are searched without a table
 )
 
 // An Encoder makes the encoding of one argument list. It belongs to one goroutine.
@@ -399,6 +399,13 @@ func (e *Encoder) fail(t reflect.Type, reason string) {
 // enter reports whether the content of what a identifies has to be written; if so,
 // leave must be called after it. It writes the back reference if not.
 func (e *Encoder) enter(a ancestor, t byte, n int) bool {
+	if e.err != nil {
+		return false
+	}
+	if len(e.buf) > maxHeld {
+		e.fail(nil, "a map whose keys are neither strings, integers nor booleans takes more than 64 MiB")
+		return false
+	}
 	depth := len(e.path)
 	if depth <= scanDepth {
 		for i := range e.path {
@@ -609,9 +616,6 @@ func (e *Encoder) hold() sorter {
 func (s sorter) next(e *Encoder) bool {
 	s.end(e)
 	e.spans = append(e.spans, span{from: len(e.buf)})
-	if len(e.buf) > maxHeld {
-		e.fail(nil, "a map whose keys are neither strings, integers nor booleans takes more than 256 MiB")
-	}
 	return e.err == nil
 }
 
