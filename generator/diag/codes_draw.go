@@ -33,4 +33,25 @@ var (
 	CodeSurfaceHijack = declare("CG622", "takes over the connection", "remove the directive: what is sent this way cannot be sent again")
 	// CodeSurfaceCookie: the body sets a cookie.
 	CodeSurfaceCookie = declare("CG623", "sets a cookie", "set it before the cached function is called: a cookie belongs to one user, and what the function draws to all")
+
+	// CodeHandlerScope: a handler without scope=.
+	CodeHandlerScope = declare("CG641", "handler without scope=", "say scope=global if every user gets the same page for the same inputs, or scope=session to keep one for each session")
+	// CodeTwoSurfaces: more than one place to draw on, or more than one request.
+	CodeTwoSurfaces = declare("CG642", "more than one place to draw on", "draw on one, and write the other outside of the cached function")
+	// CodeDrawOption: an option of drawing functions on another one.
+	CodeDrawOption = declare("CG643", "option of drawing functions", "remove it, or take an io.Writer or another surface to draw on")
+	// CodeDrawStale: stale= on a function that draws or is given a request.
+	CodeDrawStale = declare("CG644", "stale= on a function that draws", "remove stale=, or compute the data in a cached function of its own, with stale=, and draw it in this one")
+	// CodeComponent: a result that is drawn when it is rendered, in a shape that cannot be cached.
+	CodeComponent = declare("CG645", "result that draws when it is rendered", "return one component and nothing else")
+	// CodeBind: a //cache:surface line that cannot be used.
+	CodeBind = declare("CG646", "surface that cannot be bound", "write //cache:surface TYPE=pkg.Bind with a type and a function that this file can name")
+	// CodeWidgets: an input is asked for without the option widgets.
+	CodeWidgets = declare("CG647", "input without the option widgets", "add widgets to the directive, or pass the value as an argument")
+	// CodeDrawValidate: validate= takes what a drawing function is called with.
+	CodeDrawValidate = declare("CG648", "validate= with the arguments of a drawing function", "take the results alone, or the context and the results")
+	// CodeTwoContexts: a context and a request.
+	CodeTwoContexts = declare("CG649", "context beside a request", "take the request alone: its context is r.Context()")
+	// CodeHoles: too many parameters that the caller draws with.
+	CodeHoles = declare("CG650", "too many parameters to draw with", "take a struct of fewer, or draw some of it in functions of their own")
 )

@@ -40,6 +40,7 @@ type view struct {
 	Ctx                                                                   string
 	Found, WhyOK, WhyFailed, Failed, Return, Give, GiveAcquired, Mentions string
 	HasErr                                                                bool
+	drawView
 
 	Cache, Error, Uint64, Int64, Bool, Any, String, Duration, Context, Unsafe, Module, True, False string
 }
@@ -89,6 +90,9 @@ func (h *helpers) function(f *model.Func) string {
 	w.ops()
 	w.options()
 	w.calls()
+	if f.Draw != nil {
+		w.draw()
+	}
 	var b bytes.Buffer
 	if err := texts.ExecuteTemplate(&b, "func.tmpl", &w.v); err != nil {
 		panic(err) // the templates are constant
@@ -111,13 +115,13 @@ func (w *writer) names() {
 	gen := func(suffix string) string { return n.fresh(f.Base+suffix, avoid) }
 	v.Key, v.KeyOf, v.Result, v.Ops = gen("Key"), gen("KeyOf"), gen("Result"), gen("Ops")
 	v.Site, v.Sites, v.Options = gen("Site"), gen("Sites"), gen("Options")
-	v.Miss, v.Call, v.HandleType = gen("Miss"), gen("Call"), gen("Handle")
+	v.Miss, v.Call, v.HandleType, v.Reads = gen("Miss"), gen("Call"), gen("Handle"), gen("Reads")
 	v.Impl, v.Wrapper, v.Handle = f.Name, f.Wrapper, f.Handle
 	v.Title = f.Wrapper
 	if f.RecvBase != nil {
 		v.Title = f.RecvBase.Name() + "." + f.Wrapper
 	}
-	for _, g := range []string{v.Key, v.KeyOf, v.Result, v.Ops, v.Site, v.Sites, v.Options, v.Miss, v.Call, v.HandleType, v.Handle} {
+	for _, g := range []string{v.Key, v.KeyOf, v.Result, v.Ops, v.Site, v.Sites, v.Options, v.Miss, v.Call, v.HandleType, v.Reads, v.Handle} {
 		w.used[g] = true
 	}
 	if f.Recv == nil {
@@ -147,6 +151,7 @@ func (w *writer) names() {
 		}
 		w.name[p] = give(p.Name, otherwise)
 	}
+	w.drawNames()
 	allNamed := len(f.Results) > 0
 	for _, r := range f.Results {
 		allNamed = allNamed && r.Name != ""
@@ -267,7 +272,11 @@ func (w *writer) noError() string {
 func (w *writer) keyParams() []*model.Param {
 	f := w.f
 	var ps []*model.Param
-	for _, p := range params(f) {
+	all := params(f)
+	if f.Ctx != nil && f.Ctx.Index < -1 {
+		all = append([]*model.Param{f.Ctx}, all...)
+	}
+	for _, p := range all {
 		if p.InKey || p == f.Ctx && f.Session {
 			ps = append(ps, p)
 		}
@@ -360,6 +369,7 @@ func (w *writer) key() {
 			encoded.WriteString(w.h.encode(plan, x, 0))
 		}
 	}
+	w.drawKey(fields, &hash)
 	v.Make = exact.String() + atoms.String()
 	if hasDigest {
 		name := fields.local("digest")

@@ -68,11 +68,6 @@ func (p *planner) options() {
 			return true
 		})
 	}
-	for _, opt := range []string{"widgets", "variants", "spinner"} {
-		if f.Directive.Has(opt) {
-			p.errorf(p.opt(opt), diag.CodeSurfaceUnsupported, "%s is for functions that draw, and those are not supported yet in this version", opt).hint("remove it")
-		}
-	}
 	p.tags(o)
 }
 

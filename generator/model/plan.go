@@ -67,7 +67,7 @@ func (p *planner) run() {
 	if f.Recv == nil && f.Directive.Options.Recv != "" {
 		p.errorf(p.opt("recv"), diag.RecvOnFunc, "%s has no receiver", f.Name)
 	}
-	if !p.surfaces() {
+	if !p.drawing() {
 		return
 	}
 	p.chooseKey()
@@ -248,32 +248,6 @@ func (p *planner) identity() {
 	f.Site = fmt.Sprintf("%s:%d", rel, pos.Line)
 }
 
-// surfaces refuses functions that draw, and those that return nothing to keep.
-func (p *planner) surfaces() bool {
-	f := p.f
-	for _, q := range f.Params {
-		if isSurface(q.Type) {
-			p.errorf(p.at(q.Var.Pos()), diag.CodeSurfaceUnsupported, "functions that draw are not supported yet in this version, and %s takes %s", f.title(), typeText(q.Type, p.pkg))
-			return false
-		}
-	}
-	for _, r := range f.Results {
-		if isDrawn(r.Type) {
-			p.errorf(p.at(f.Decl.Name.Pos()), diag.CodeSurfaceUnsupported, "functions that draw are not supported yet in this version, and %s returns %s", f.title(), typeText(r.Type, p.pkg))
-			return false
-		}
-	}
-	if len(f.Results) > 0 {
-		return true
-	}
-	if f.HasErr {
-		p.errorf(p.at(f.Decl.Name.Pos()), diag.OnlyError, "%s returns nothing but an error, so there is nothing to keep", f.title())
-	} else {
-		p.errorf(p.at(f.Decl.Name.Pos()), diag.NoResults, "%s returns nothing, so there is nothing to keep", f.title())
-	}
-	return false
-}
-
 func (p *planner) param(name string) *Param {
 	for _, q := range p.f.Params {
 		if q.Name == name {
@@ -331,6 +305,14 @@ func (p *planner) chooseKey() {
 			p.errorf(p.opt("ignore"), diag.IgnoresKeyArg, "ignore names %s, and a context is never in the key as a whole", n).
 				hint("remove it; to say that context values do not matter, write ctx=ignore")
 		default:
+			q.InKey = false
+		}
+	}
+	for _, q := range f.Params {
+		if f.Draw.outOfKey(q) {
+			if q.InKey && f.Directive.Has("key") {
+				p.errorf(p.opt("key"), diag.IgnoresKeyArg, "key names %s, which is never in the key: what is drawn on, and a request, are no values", q.Name)
+			}
 			q.InKey = false
 		}
 	}
@@ -441,6 +423,10 @@ func (p *planner) key() {
 		case q.InKey:
 			add(q, "parameter")
 		}
+	}
+	if f.Ctx != nil && f.Ctx.Index < -1 && uses[f.Ctx] != nil {
+		f.Ctx.InKey = true
+		add(f.Ctx, "the context")
 	}
 }
 
@@ -656,6 +642,9 @@ func stream(t types.Type) string {
 func (p *planner) detach() {
 	f, o := p.f, &p.f.Directive.Options
 	f.Opts.TrackContext = f.Ctx != nil && !o.CtxIgnore && !hasHashCtx(f)
+	if f.Draw != nil {
+		return // what is drawn on is the caller's
+	}
 	apart := f.Ctx != nil && !o.DetachOff
 	if !apart && o.Stale == 0 {
 		return

@@ -1,39 +1,463 @@
 package model
 
 import (
+	"go/ast"
+	"go/token"
 	"go/types"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/cachegen/cachegen/generator/diag"
+	"github.com/cachegen/cachegen/generator/directive"
+	"github.com/cachegen/cachegen/generator/load"
+	"github.com/cachegen/cachegen/generator/reads"
 )
 
-// Parameters to draw on, and sources of inputs. Functions that take one are refused
-// for now, with a message of their own.
+// Drawing functions: those that take something to draw on, or a request, that return
+// what is to be drawn, or that have widgets.
 
-// surfaces are the types of parameters that are drawn on or that carry the inputs of a
-// drawing function.
-var surfaces = map[string]bool{
-	"io.Writer":               true,
-	"net/http.ResponseWriter": true,
-	"net/http.Request":        true,
-	"github.com/starfederation/datastar-go/datastar.ServerSentEventGenerator": true,
+// Draw is what a plan of a drawing function has besides.
+type Draw struct {
+	Surface *Param // what it draws on; nil if it draws nowhere, or when it is rendered
+	Bind    Bind   // the adapter of Surface, or of inputs where nothing is drawn on
+
+	Request *Param       // the *http.Request, or nil
+	Reads   []reads.Read // what is read of it, sorted; counts in full
+	Handler bool         // it answers a request: only GET and HEAD are cached
+
+	Holes     []*Hole
+	Component *Component // of the result, which is drawn when it is rendered; or nil
+	Result    types.Type // that result's type
+
+	Widgets  bool
+	Variants int
+	Spinner  string
 }
 
-// drawn are the types of results that draw when they are rendered.
-var drawn = map[string]bool{
-	"github.com/a-h/templ.Component":      true,
-	"maragu.dev/gomponents.Node":          true,
-	"github.com/maragudk/gomponents.Node": true,
+// Package returns the name of the package that has the function.
+func (b Bind) Package() string { return b.Import[strings.LastIndexByte(b.Import, '/')+1:] }
+
+// Bind is an adapter's function:
+// func(context.Context, T, cache.Inputs) (context.Context, T, cache.Surface).
+type Bind struct {
+	Import string // "" for the package itself
+	Name   string
 }
 
-// isSurface reports whether a parameter of type t is drawn on, or gives inputs.
-func isSurface(t types.Type) bool { return namedIn(t, surfaces) }
+// Hole is a parameter that the caller draws with.
+type Hole struct {
+	Param *Param
+	Err   bool // it returns an error
+}
 
-// isDrawn reports whether a result of type t draws when it is rendered.
-func isDrawn(t types.Type) bool { return namedIn(t, drawn) }
+// Component is a kind of result that draws when it is rendered.
+type Component struct {
+	Type   string // full name of the interface
+	Import string // package of Func
+	Func   string // the function type whose values are such components
+	Ctx    bool   // rendering takes a context
+	Bind   Bind
+}
 
-func namedIn(t types.Type, set map[string]bool) bool {
-	t = types.Unalias(t)
-	if p, ok := t.(*types.Pointer); ok {
-		t = types.Unalias(p.Elem())
+// Package returns the name of the package that has the component type.
+func (c *Component) Package() string { return Bind{Import: c.Import}.Package() }
+
+// Where adapters are.
+const (
+	HTMLPath     = load.RuntimePath + "/html"
+	datastarPath = load.RuntimePath + "/datastar"
+)
+
+// hidden binds the inputs of functions that draw nowhere.
+var hidden = Bind{HTMLPath, "BindRequest"}
+
+// builtin are the types that can be drawn on without further ado.
+var builtin = map[string]Bind{
+	"io.Writer":               {HTMLPath, "Bind"},
+	"net/http.ResponseWriter": {HTMLPath, "BindResponse"},
+	"*github.com/starfederation/datastar-go/datastar.ServerSentEventGenerator": {datastarPath, "Bind"},
+}
+
+// components are the interfaces whose values draw when they are rendered.
+var components = []*Component{
+	{"github.com/a-h/templ.Component", "github.com/a-h/templ", "ComponentFunc", true, Bind{HTMLPath, "Bind"}},
+	{"maragu.dev/gomponents.Node", "maragu.dev/gomponents", "NodeFunc", false, Bind{HTMLPath, "Bind"}},
+	{"github.com/maragudk/gomponents.Node", "github.com/maragudk/gomponents", "NodeFunc", false, Bind{HTMLPath, "Bind"}},
+}
+
+// isRequest reports whether t is *http.Request.
+func isRequest(t types.Type) bool { return reads.IsRequest(t) }
+
+// fullType writes a type with full import paths.
+func fullType(t types.Type) string { return types.TypeString(types.Unalias(t), nil) }
+
+// surfaceTypes returns how values of each type are bound: the built-in ones and those
+// that the package names.
+func (p *planner) surfaceTypes() map[string]Bind {
+	all := maps.Clone(builtin)
+	for _, s := range p.f.Pkg.Surfaces {
+		if t, b, ok := p.declaredSurface(s); ok {
+			all[t] = b
+		}
 	}
-	n, ok := t.(*types.Named)
-	return ok && set[fullName(n)]
+	return all
+}
+
+// declaredSurface resolves one //cache:surface line.
+func (p *planner) declaredSurface(s *directive.Surface) (string, Bind, bool) {
+	var scope *types.Scope
+	for _, f := range p.f.Pkg.Syntax {
+		if f.Name == s.Pos.Filename || filepath.Base(f.Name) == filepath.Base(s.Pos.Filename) {
+			scope = p.f.Pkg.Info.Scopes[f.Syntax]
+		}
+	}
+	if scope == nil {
+		return "", Bind{}, false // of a file that this build excludes
+	}
+	typ, ok := p.lookUp(scope, strings.TrimPrefix(s.Type, "*")).(*types.TypeName)
+	if !ok {
+		p.errorf(s.Pos, diag.CodeBind, "//cache:surface names the type %s, and there is none", s.Type).
+			hint("import its package in this file")
+		return "", Bind{}, false
+	}
+	t := typ.Type()
+	if strings.HasPrefix(s.Type, "*") {
+		t = types.NewPointer(t)
+	}
+	fn, ok := p.lookUp(scope, string(s.Bind)).(*types.Func)
+	if !ok {
+		p.errorf(s.Pos, diag.CodeBind, "//cache:surface names the function %s, and there is none", s.Bind).
+			hint("import its package in this file, for example as _ where nothing else uses it, or declare it in this package")
+		return "", Bind{}, false
+	}
+	if !bindsType(fn.Signature(), t) {
+		p.errorf(s.Pos, diag.CodeBind, "%s is a %s", s.Bind, typeText(fn.Signature(), p.pkg)).
+			hint("it must be a func(context.Context, %[1]s, cache.Inputs) (context.Context, %[1]s, cache.Surface)", typeText(t, p.pkg))
+		return "", Bind{}, false
+	}
+	b := Bind{Name: fn.Name()}
+	if fn.Pkg() != p.pkg {
+		b.Import = fn.Pkg().Path()
+	}
+	return fullType(t), b, true
+}
+
+// lookUp resolves "Name" or "pkg.Name" where scope is that of a file.
+func (p *planner) lookUp(scope *types.Scope, name string) types.Object {
+	if qual, sel, ok := strings.Cut(name, "."); ok {
+		pn, ok := scope.Lookup(qual).(*types.PkgName)
+		if !ok {
+			return nil
+		}
+		if o := pn.Imported().Scope().Lookup(sel); o != nil && o.Exported() {
+			return o
+		}
+		return nil
+	}
+	return p.pkg.Scope().Lookup(name)
+}
+
+func bindsType(sig *types.Signature, t types.Type) bool {
+	in, out := sig.Params(), sig.Results()
+	return sig.TypeParams().Len() == 0 && !sig.Variadic() && in.Len() == 3 && out.Len() == 3 &&
+		isContext(in.At(0).Type()) && isContext(out.At(0).Type()) &&
+		types.Identical(in.At(1).Type(), t) && types.AssignableTo(out.At(1).Type(), t) &&
+		fullType(in.At(2).Type()) == load.RuntimePath+".Inputs" && fullType(out.At(2).Type()) == load.RuntimePath+".Surface"
+}
+
+// drawing settles what the function draws on and with, and reports whether there is
+// anything to keep of it.
+func (p *planner) drawing() bool {
+	f, o := p.f, &p.f.Directive.Options
+	bad := len(p.ds)
+	binds := p.surfaceTypes()
+	d := &Draw{Bind: hidden, Widgets: o.Widgets, Variants: o.Variants, Spinner: o.Spinner}
+	if d.Spinner == "off" {
+		d.Spinner = ""
+	}
+	for i, q := range f.Params {
+		if f.Variadic && i == len(f.Params)-1 {
+			if s, ok := q.Type.(*types.Slice); ok && (isRequest(s.Elem()) || binds[fullType(s.Elem())] != Bind{}) {
+				p.errorf(p.at(q.Var.Pos()), diag.CodeTwoSurfaces, "%s takes any number of %s", f.title(), typeText(s.Elem(), p.pkg))
+			}
+			continue
+		}
+		b, isSurface := binds[fullType(q.Type)]
+		switch {
+		case isSurface && d.Surface != nil:
+			p.errorf(p.at(q.Var.Pos()), diag.CodeTwoSurfaces, "%s draws on %s and on %s", f.title(), orBlank(d.Surface.Name), orBlank(q.Name)).
+				related(p.at(d.Surface.Var.Pos()), "this is the first")
+		case isSurface:
+			d.Surface, d.Bind = q, b
+		case isRequest(q.Type) && d.Request != nil:
+			p.errorf(p.at(q.Var.Pos()), diag.CodeTwoSurfaces, "%s takes two requests, %s and %s", f.title(), orBlank(d.Request.Name), orBlank(q.Name)).
+				related(p.at(d.Request.Var.Pos()), "this is the first")
+		case isRequest(q.Type):
+			d.Request = q
+		}
+	}
+	p.component(d)
+	p.holes(d)
+	d.Handler = d.Request != nil && d.Surface != nil && fullType(d.Surface.Type) == "net/http.ResponseWriter"
+
+	if d.Surface == nil && d.Request == nil && d.Component == nil {
+		p.undrawn(d)
+		return p.kept() && len(p.ds) == bad
+	}
+	f.Draw = d
+	p.context(d)
+	if d.Handler && !f.Directive.Has("scope") {
+		p.errorf(f.Directive.Pos, diag.CodeHandlerScope, "%s answers requests, and the directive does not say whether everybody may get the same answer", f.title())
+	}
+	if o.Stale > 0 {
+		p.errorf(p.opt("stale"), diag.CodeDrawStale, "stale refreshes with nobody there to draw for or to be asked, and %s %s", f.title(), d.what(p.pkg))
+	}
+	p.inputs(d, binds)
+	if d.Surface == nil && d.Component == nil {
+		return p.kept() && len(p.ds) == bad
+	}
+	return len(p.ds) == bad
+}
+
+// Index of a context that is no parameter of the function.
+const (
+	RequestContext = -2 // that of the request
+	RenderContext  = -3 // the one that the component is rendered with
+)
+
+// context settles which context counts.
+func (p *planner) context(d *Draw) {
+	f := p.f
+	switch {
+	case f.Ctx != nil && d.Request != nil:
+		p.errorf(p.at(f.Ctx.Var.Pos()), diag.CodeTwoContexts, "%s takes a context and a request, which has one of its own", f.title())
+	case d.Component != nil && d.Component.Ctx && f.Ctx == nil:
+		f.Ctx = &Param{Type: p.contextType(), Index: RenderContext, Var: f.Obj.Signature().Results().At(0)}
+	case f.Ctx == nil && d.Request != nil:
+		f.Ctx = &Param{Type: p.contextType(), Index: RequestContext, Var: d.Request.Var}
+	}
+}
+
+// contextType returns context.Context.
+func (p *planner) contextType() types.Type {
+	if pkg, err := p.f.Pkg.Import("context"); err == nil {
+		if o := pkg.Scope().Lookup("Context"); o != nil {
+			return o.Type()
+		}
+	}
+	return types.NewInterfaceType(nil, nil)
+}
+
+// what says what makes a function a drawing one.
+func (d *Draw) what(pkg *types.Package) string {
+	switch {
+	case d.Surface != nil:
+		return "draws on " + typeText(d.Surface.Type, pkg)
+	case d.Component != nil:
+		return "returns what is to be drawn"
+	case d.Request != nil:
+		return "takes a request"
+	}
+	return "has widgets"
+}
+
+// component settles whether the result draws when it is rendered.
+func (p *planner) component(d *Draw) {
+	f := p.f
+	for i, r := range f.Results {
+		c := componentIn(r.Type)
+		if c == nil {
+			continue
+		}
+		pos := p.at(f.Sig.Results().At(i).Pos())
+		if !pos.IsValid() || pos.Line == 0 {
+			pos = p.at(f.Decl.Name.Pos())
+		}
+		switch {
+		case fullType(r.Type) != c.Type:
+			p.errorf(pos, diag.CodeComponent, "%s returns %s, in which values are drawn when they are rendered", f.title(), typeText(r.Type, p.pkg)).
+				hint("return one %s, and cache what it renders", shortType(c.Type))
+		case f.HasErr:
+			p.errorf(pos, diag.CodeComponent, "%s returns %s and an error: it is drawn long after the error is known", f.title(), typeText(r.Type, p.pkg)).
+				hint("compute in one cached function, which returns data and an error, and draw that in another one")
+		case len(f.Results) > 1:
+			p.errorf(pos, diag.CodeComponent, "%s returns %s and something else", f.title(), typeText(r.Type, p.pkg)).
+				hint("return one %s and nothing else", shortType(c.Type))
+		case d.Surface != nil:
+			p.errorf(pos, diag.CodeComponent, "%s draws on %s, and returns %s", f.title(), orBlank(d.Surface.Name), typeText(r.Type, p.pkg)).
+				hint("do one of the two")
+		default:
+			d.Component, d.Result = c, r.Type
+			f.Results = nil // what it renders is kept, never the value
+		}
+	}
+}
+
+// componentIn returns the component type that values of t are or hold, or nil.
+func componentIn(t types.Type) *Component {
+	seen := map[types.Type]bool{}
+	var walk func(t types.Type) *Component
+	walk = func(t types.Type) *Component {
+		t = types.Unalias(t)
+		if seen[t] {
+			return nil
+		}
+		seen[t] = true
+		if n, ok := t.(*types.Named); ok {
+			for _, c := range components {
+				if fullName(n) == c.Type {
+					return c
+				}
+			}
+		}
+		switch u := t.Underlying().(type) {
+		case *types.Pointer:
+			return walk(u.Elem())
+		case *types.Slice:
+			return walk(u.Elem())
+		case *types.Array:
+			return walk(u.Elem())
+		case *types.Map:
+			return walk(u.Elem())
+		case *types.Struct:
+			for f := range u.Fields() {
+				if c := walk(f.Type()); c != nil {
+					return c
+				}
+			}
+		}
+		return nil
+	}
+	return walk(t)
+}
+
+func shortType(full string) string { return full[strings.LastIndexByte(full, '/')+1:] }
+
+// holes finds the parameters that the caller draws with.
+func (p *planner) holes(d *Draw) {
+	f := p.f
+	if d.Surface == nil {
+		return
+	}
+	for i, q := range f.Params {
+		sig, ok := q.Type.Underlying().(*types.Signature)
+		if !ok || f.Variadic && i == len(f.Params)-1 || slices.Contains(f.Directive.Options.Ignore, q.Name) {
+			continue
+		}
+		if sig.Variadic() || sig.Params().Len() != 1 || !types.Identical(sig.Params().At(0).Type(), d.Surface.Type) {
+			continue
+		}
+		switch out := sig.Results(); {
+		case out.Len() == 0:
+			d.Holes = append(d.Holes, &Hole{Param: q})
+		case out.Len() == 1 && isError(out.At(0).Type()):
+			d.Holes = append(d.Holes, &Hole{Param: q, Err: true})
+		}
+	}
+}
+
+// outOfKey are the parameters that are never in the key: what is drawn on, the request, and
+// holes.
+func (d *Draw) outOfKey(q *Param) bool {
+	if d == nil {
+		return false
+	}
+	return q == d.Surface || q == d.Request || slices.ContainsFunc(d.Holes, func(h *Hole) bool { return h.Param == q })
+}
+
+// undrawn refuses the options of drawing functions on others.
+func (p *planner) undrawn(d *Draw) {
+	for _, opt := range []string{"widgets", "variants", "spinner"} {
+		if p.f.Directive.Has(opt) {
+			p.errorf(p.opt(opt), diag.CodeDrawOption, "%s is for functions that draw or take a request, and %s does neither", opt, p.f.title())
+		}
+	}
+}
+
+// kept reports whether the function returns anything that can be kept.
+func (p *planner) kept() bool {
+	f := p.f
+	if len(f.Results) > 0 {
+		return true
+	}
+	if f.HasErr {
+		p.errorf(p.at(f.Decl.Name.Pos()), diag.OnlyError, "%s returns nothing but an error, so there is nothing to keep", f.title())
+	} else {
+		p.errorf(p.at(f.Decl.Name.Pos()), diag.NoResults, "%s returns nothing, so there is nothing to keep", f.title())
+	}
+	return false
+}
+
+// inputs finds what is read of the request, and what cannot be drawn again.
+func (p *planner) inputs(d *Draw, binds map[string]Bind) {
+	f := p.f
+	b := f.Pkg.Bodies()
+	src := &reads.Source{Fset: f.Pkg.Fset, Types: b.Types, Info: b.Info, Wrappers: map[string]*ast.FuncDecl{}}
+	for _, file := range f.Pkg.Syntax {
+		src.Files = append(src.Files, file.Syntax)
+		if file.Annotated == nil {
+			continue
+		}
+		for _, a := range file.Annotated.Funcs {
+			if name := wrapperName(a.Decl.Name.Name, a.Directive.Options.Name); name != "" {
+				if a.Decl.Recv != nil {
+					name = recvName(a.Decl) + "." + name
+				}
+				src.Wrappers[name] = a.Decl
+			}
+		}
+	}
+	for _, file := range f.Pkg.Other {
+		src.Other = append(src.Other, file.Syntax)
+	}
+	found, ds := src.Find(f.Decl, func(t types.Type) bool { return binds[fullType(t)] != Bind{} })
+	p.ds = append(p.ds, ds...)
+	d.Reads = found.Reads
+	if !d.Widgets {
+		for _, at := range found.Inputs {
+			p.errorf(at, diag.CodeWidgets, "%s asks for an input while it runs, and the directive does not say widgets", f.title())
+		}
+	}
+}
+
+// wrapperName is what the wrapper of a function is called, "" if that is not settled.
+func wrapperName(name, option string) string {
+	switch {
+	case option != "":
+		return option
+	case strings.HasSuffix(name, "Uncached") && name != "Uncached":
+		return strings.TrimSuffix(name, "Uncached")
+	case ast.IsExported(name):
+		return ""
+	}
+	return upperFirst(name)
+}
+
+// asksInput returns where a function without types asks the cache for an input, in
+// its own text.
+func asksInput(file *ast.File, decl *ast.FuncDecl) token.Pos {
+	name := ""
+	for _, s := range file.Imports {
+		if path, err := strconv.Unquote(s.Path.Value); err == nil && path == load.RuntimePath {
+			if name = "cache"; s.Name != nil {
+				name = s.Name.Name
+			}
+		}
+	}
+	if name == "" || decl.Body == nil {
+		return token.NoPos
+	}
+	at := token.NoPos
+	ast.Inspect(decl.Body, func(n ast.Node) bool {
+		if sel, ok := n.(*ast.SelectorExpr); ok && !at.IsValid() {
+			if id, ok := sel.X.(*ast.Ident); ok && id.Name == name && slices.Contains([]string{"Input", "InputValues", "InputFiles"}, sel.Sel.Name) {
+				at = sel.Pos()
+			}
+		}
+		return true
+	})
+	return at
 }

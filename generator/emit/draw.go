@@ -1,0 +1,245 @@
+package emit
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/cachegen/cachegen/generator/model"
+)
+
+// drawView is what the template of a drawing function is given besides.
+type drawView struct {
+	Draw            bool
+	Reads           string // variable that holds ReadNames
+	ReadNames       []string
+	Pass            string // statements that let a request pass through
+	Component       string // the function type whose values are what is returned, or ""
+	ComponentParams string
+	CtxFrom         string // what the context is, where it is no parameter
+	Bind, Holes     string
+	HoleField       string // of the key: which holes are nil
+	HoleMasks       int    // how many values it has
+	DrawGot         string
+	DrawGive        string
+	DrawOpts        []string
+	NoError         bool
+}
+
+// drawNames gives names to what only drawing functions have.
+func (w *writer) drawNames() {
+	f := w.f
+	if f.Ctx != nil && f.Ctx.Index < -1 {
+		w.name[f.Ctx] = w.used.local("ctx")
+	}
+}
+
+// drawKey adds to the key which holes there are: a body can ask, and draws differently.
+func (w *writer) drawKey(fields scope, hash *strings.Builder) {
+	if w.f.Draw == nil || len(w.f.Draw.Holes) == 0 {
+		return
+	}
+	v := &w.v
+	v.HoleField = fields.local("absent")
+	v.HoleMasks = 1 << len(w.f.Draw.Holes)
+	v.Fields = append(v.Fields, field{v.HoleField, v.Uint64})
+	fmt.Fprintf(hash, "§h = %s(§h, §k.%s)\n", w.n.cache("HashUint64"), v.HoleField)
+}
+
+// draw writes what is particular to drawing functions.
+func (w *writer) draw() {
+	f, n, v, d := w.f, w.n, &w.v, w.f.Draw
+	v.Draw = true
+	if d.Widgets {
+		v.DrawOpts = append(v.DrawOpts, "Widgets: "+v.True+",")
+	}
+	if d.Variants > 0 {
+		v.DrawOpts = append(v.DrawOpts, fmt.Sprintf("Variants: %d,", d.Variants))
+	}
+	if d.Spinner != "" {
+		v.DrawOpts = append(v.DrawOpts, fmt.Sprintf("Spinner: %s,", strconv.Quote(d.Spinner)))
+	}
+
+	// The inputs.
+	inputs := w.nilOf(n.cache("Inputs"))
+	if d.Request != nil {
+		names := w.nilOf("[]" + v.String)
+		if len(d.Reads) > 0 {
+			for _, r := range d.Reads {
+				v.ReadNames = append(v.ReadNames, r.String())
+			}
+			names = v.Reads
+		}
+		r := w.name[d.Request]
+		inputs = w.adapter(model.Bind{Import: model.HTMLPath, Name: "Static"}) + "(" + r + ", " + names + ")"
+		out := w.call(nil)
+		pass := out + "\nreturn"
+		if len(f.Results) > 0 || f.HasErr {
+			pass = "return " + out
+		}
+		if d.Component == nil {
+			v.Pass = "if !" + w.adapter(model.Bind{Import: model.HTMLPath, Name: "Cacheable"}) + "(" + r + ") {\n" + pass + "\n}"
+		}
+	}
+
+	// The context.
+	ctx := n.std("context", "Background") + "()"
+	bctx := "_"
+	if f.Ctx != nil {
+		ctx, bctx = w.name[f.Ctx], "§bctx"
+		v.Ctx = ctx
+		if f.Ctx.Index == model.RequestContext {
+			v.CtxFrom = w.name[d.Request] + ".Context()"
+		}
+	}
+
+	// What is drawn on.
+	bind, outer := d.Bind, ""
+	switch {
+	case d.Component != nil:
+		outer = "§out"
+		v.Component = n.imported(d.Component.Import, d.Component.Package()) + "." + d.Component.Func
+		v.ComponentParams = outer + " " + n.std("io", "Writer")
+		if d.Component.Ctx {
+			v.ComponentParams = ctx + " " + v.Context + ", " + v.ComponentParams
+		}
+		bind = d.Component.Bind
+		v.Results = n.typ(d.Result)
+	case d.Surface != nil:
+		outer = w.name[d.Surface]
+	}
+	if outer == "" {
+		v.Bind = fmt.Sprintf("%s, §s := %s(%s, %s)\n", bctx, w.adapter(bind), ctx, inputs)
+	} else {
+		v.Bind = fmt.Sprintf("%s, §b, §s := %s(%s, %s, %s)\n", bctx, w.adapter(bind), ctx, outer, inputs)
+	}
+
+	// What stands in for the parameters while the body runs.
+	instead := map[*model.Param]string{}
+	if d.Surface != nil {
+		instead[d.Surface] = "§b"
+	}
+	if d.Request != nil {
+		instead[d.Request] = w.name[d.Request]
+		if f.Ctx != nil {
+			instead[d.Request] += ".WithContext(" + ctx + ")"
+		}
+	}
+	if len(d.Holes) > 0 {
+		v.Holes = "var §holes " + n.cache("Holes") + "\n"
+		for i, h := range d.Holes {
+			fn, p := "BindHole", w.name[h.Param]
+			if h.Err {
+				fn = "BindHoleErr"
+			}
+			bound := fmt.Sprintf("§child%d", i)
+			instead[h.Param] = bound
+			v.Holes += fmt.Sprintf("%s := %s(&§holes, §s, %s, §b, %s)\nif %s {\n§k.%s |= %d\n}\n", bound, n.cache(fn), outer, p, w.isNil(p), v.HoleField, 1<<i)
+		}
+	}
+
+	// The computation.
+	call := w.call(instead)
+	left := w.fields("§v")
+	if f.HasErr {
+		left = append(left, "§err")
+	}
+	switch {
+	case d.Component != nil:
+		render := "§b"
+		if d.Component.Ctx {
+			render = ctx + ", §b"
+		}
+		v.Run = "if §c := " + call + "; §c != " + w.nilOf(n.typ(d.Result)) + " {\n" + w.attribute() + "§err = §c.Render(" + render + ")\n}"
+	case len(left) > 0:
+		v.Run = strings.Join(left, ", ") + " = " + call
+	default:
+		v.Run = call
+	}
+	v.RunCtx = "_"
+	if f.Ctx != nil && strings.Contains(v.Run, ctx) {
+		v.RunCtx = ctx
+	}
+
+	// What comes of it.
+	out := w.fields("§v")
+	v.NoError = !f.HasErr && d.Component == nil
+	v.DrawGot = "§v, §err"
+	if len(out) == 0 {
+		v.DrawGot = "_, §err"
+	}
+	fail := "if " + w.notNil("§err", false) + " {\n" + n.predeclared("panic") + "(§err)\n}"
+	switch {
+	case d.Component != nil:
+		v.DrawGive = "return §err"
+	case f.HasErr:
+		v.DrawGive = "return " + strings.Join(append(out, "§err"), ", ")
+	case len(out) > 0:
+		v.DrawGive = fail + "\nreturn " + strings.Join(out, ", ")
+	default:
+		v.DrawGive = fail
+	}
+	if len(f.Results) == 0 && !f.HasErr && d.Component == nil {
+		v.Results = ""
+	}
+}
+
+// attribute writes what refuses a gomponents attribute: it is drawn inside of a tag, and
+// the cached function's result is taken for an element.
+func (w *writer) attribute() string {
+	c := w.f.Draw.Component
+	if c.Ctx {
+		return ""
+	}
+	g := w.n.imported(c.Import, c.Package())
+	return fmt.Sprintf("if §t, §ok := §c.(interface{ Type() %s.NodeType }); §ok && §t.Type() == %s.AttributeType {\n§err = %s(%q)\nreturn\n}\n",
+		g, g, w.n.std("errors", "New"), w.f.ID+" returned an attribute, and only elements can be cached")
+}
+
+// call writes the call of the annotated function, with other expressions for some of its
+// parameters.
+func (w *writer) call(instead map[*model.Param]string) string {
+	f := w.f
+	fn := w.n.own(f.Name)
+	if f.Recv != nil {
+		fn = w.name[f.Recv] + "." + f.Name
+	} else if w.v.Generic {
+		fn += w.v.TArgs
+	}
+	var args []string
+	for _, p := range f.Params {
+		a := w.name[p]
+		if x, ok := instead[p]; ok {
+			a = x
+		}
+		if w.variadic(p) {
+			a += "..."
+		}
+		args = append(args, a)
+	}
+	return fn + "(" + strings.Join(args, ", ") + ")"
+}
+
+// adapter names a function of an adapter.
+func (w *writer) adapter(b model.Bind) string {
+	if b.Import == "" {
+		return w.n.own(b.Name)
+	}
+	return w.n.imported(b.Import, b.Package()) + "." + b.Name
+}
+
+// nilOf writes the nil of a type.
+func (w *writer) nilOf(typ string) string {
+	if w.n.top["nil"] {
+		return w.n.imported(predeclaredPath, "predeclared") + ".Nil[" + typ + "]()"
+	}
+	return "nil"
+}
+
+// isNil writes whether a function is nil.
+func (w *writer) isNil(x string) string {
+	if w.n.top["nil"] {
+		return w.n.std("reflect", "ValueOf") + "(" + x + ").IsNil()"
+	}
+	return x + " == nil"
+}
