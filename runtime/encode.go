@@ -686,25 +686,44 @@ func EncodeFloats[S ~[]E, E ~float32 | ~float64](e *Encoder, s S) {
 	b := e.room(2)
 	b[0], b[1] = tagFloats, byte(width)
 	e.varint(uint64(len(s)))
+	if len(s) == 0 {
+		return
+	}
+	p := unsafe.Pointer(unsafe.SliceData(s))
+	if width == 8 {
+		rawFloats64(e, unsafe.Slice((*float64)(p), len(s)))
+	} else {
+		rawFloats32(e, unsafe.Slice((*float32)(p), len(s)))
+	}
+}
+
+// rawFloats64 writes the bits of s. Where there is no NaN among them, which is looked
+// for in blocks that stay in the cache, they are copied as they are.
+func rawFloats64(e *Encoder, s []float64) {
 	for len(s) > 0 {
 		n := min(len(s), 512)
-		b := e.room(n * width)
-		if width == 8 {
+		nan := !littleEndian
+		for _, f := range s[:n] {
+			nan = nan || f != f
+		}
+		if nan {
+			b := e.room(n * 8)
 			for i, f := range s[:n] {
-				x := math.Float64bits(float64(f))
-				if f != f {
-					x = nan64
-				}
-				binary.LittleEndian.PutUint64(b[i*8:i*8+8], x)
+				binary.LittleEndian.PutUint64(b[i*8:i*8+8], FloatKey64(f))
 			}
 		} else {
-			for i, f := range s[:n] {
-				x := math.Float32bits(float32(f))
-				if f != f {
-					x = nan32
-				}
-				binary.LittleEndian.PutUint32(b[i*4:i*4+4], x)
-			}
+			copy(e.room(n*8), unsafe.Slice((*byte)(unsafe.Pointer(&s[0])), n*8))
+		}
+		s = s[n:]
+	}
+}
+
+func rawFloats32(e *Encoder, s []float32) {
+	for len(s) > 0 {
+		n := min(len(s), 512)
+		b := e.room(n * 4)
+		for i, f := range s[:n] {
+			binary.LittleEndian.PutUint32(b[i*4:i*4+4], FloatKey32(f))
 		}
 		s = s[n:]
 	}

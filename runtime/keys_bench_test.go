@@ -15,7 +15,7 @@ type pairKey struct {
 	S string
 }
 
-func BenchmarkHash(b *testing.B) {
+func BenchmarkKeyHash(b *testing.B) {
 	keys := make([]pairKey, 1024)
 	for i := range keys {
 		keys[i] = pairKey{int64(i), "region-" + strconv.Itoa(i)}
@@ -50,7 +50,7 @@ func BenchmarkHash(b *testing.B) {
 	_ = sink
 }
 
-func BenchmarkDigest(b *testing.B) {
+func BenchmarkKeyDigest(b *testing.B) {
 	floats := make([]float64, 1000)
 	for i := range floats {
 		floats[i] = float64(i) / 3
@@ -115,7 +115,7 @@ type benchRow struct {
 	Tags  []string
 }
 
-func BenchmarkCopy(b *testing.B) {
+func BenchmarkCopies(b *testing.B) {
 	rows := make([]benchRow, 10_000)
 	for i := range rows {
 		rows[i] = benchRow{int64(i), float64(i), "name", []string{"a", "b"}}
