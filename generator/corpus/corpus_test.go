@@ -1,0 +1,275 @@
+package corpus
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+
+	"github.com/cachegen/cachegen/generator"
+	"github.com/cachegen/cachegen/generator/diag"
+	"github.com/cachegen/cachegen/generator/emit"
+	"github.com/cachegen/cachegen/generator/model"
+)
+
+var update = flag.Bool("update", false, "write the messages of refused cases into them")
+
+// is is the package that cases compare with.
+const is = `// Package is compares, and panics when wrong.
+package is
+
+import (
+	"fmt"
+	"reflect"
+)
+
+// Equal panics unless got and want are deeply equal.
+func Equal(got, want any) {
+	if !reflect.DeepEqual(got, want) {
+		panic(fmt.Sprintf("got %#v, want %#v", got, want))
+	}
+}
+
+// True panics unless ok.
+func True(ok bool, what string) {
+	if !ok {
+		panic("not true: " + what)
+	}
+}
+
+// Panics returns what f panics with, and panics if it does not.
+func Panics(f func()) (v any) {
+	defer func() {
+		if v = recover(); v == nil {
+			panic("did not panic")
+		}
+	}()
+	f()
+	return nil
+}
+`
+
+type kase struct {
+	name string
+	path string
+	ar   *txtar.Archive
+	want int // index of the file want, -1 when there is none
+}
+
+func cases(t *testing.T) []*kase {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join("..", "..", "testdata", "corpus", "*.txtar"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no cases: %v", err)
+	}
+	var ks []*kase
+	for _, p := range paths {
+		ar, err := txtar.ParseFile(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		k := &kase{name: strings.TrimSuffix(filepath.Base(p), ".txtar"), path: p, ar: ar}
+		k.want = slices.IndexFunc(ar.Files, func(f txtar.File) bool { return f.Name == "want" })
+		ks = append(ks, k)
+	}
+	return ks
+}
+
+// module writes a module with these cases and returns its folder.
+func module(t *testing.T, ks []*kase) string {
+	t.Helper()
+	dir := t.TempDir()
+	dir, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(mod), "\n")
+	write(t, dir, "go.mod", fmt.Sprintf("module corpus\n%s\nrequire github.com/cachegen/cachegen v0.0.0\n\nreplace github.com/cachegen/cachegen => %s\n", rest, root))
+	sum, err := os.ReadFile(filepath.Join(root, "go.sum"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "go.sum", string(sum))
+	write(t, dir, "is/is.go", is)
+	for _, k := range ks {
+		for _, f := range k.ar.Files {
+			if f.Name != "want" {
+				write(t, dir, filepath.Join(k.name, f.Name), string(f.Data))
+			}
+		}
+	}
+	return dir
+}
+
+func write(t *testing.T, dir, name, text string) {
+	t.Helper()
+	name = filepath.Join(dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func generate(t *testing.T, dir string) *generator.Result {
+	t.Helper()
+	res, err := generator.Generate(context.Background(), generator.Request{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res
+}
+
+// describe writes a diagnostic of a case, with all that a user is told.
+func describe(dir string, d diag.Diagnostic) string {
+	place := func(file string, line, col int) string {
+		rel, err := filepath.Rel(dir, file)
+		if err != nil {
+			rel = file
+		}
+		return fmt.Sprintf("%s:%d:%d", filepath.ToSlash(rel), line, col)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s: %s\n", place(d.Pos.Filename, d.Pos.Line, d.Pos.Column), d.Code, d.Message)
+	fmt.Fprintf(&b, "\t%s\n", d.Hint)
+	for _, r := range d.Related {
+		fmt.Fprintf(&b, "\t%s: %s\n", place(r.Pos.Filename, r.Pos.Line, r.Pos.Column), r.Message)
+	}
+	return b.String()
+}
+
+func run(t *testing.T, dir string, name string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(name, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Errorf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+func TestCached(t *testing.T) {
+	ks := slices.DeleteFunc(cases(t), func(k *kase) bool { return k.want >= 0 })
+	dir := module(t, ks)
+	res := generate(t, dir)
+	for _, d := range res.Diagnostics {
+		t.Errorf("unexpected: %s", describe(dir, d))
+	}
+	if res.Failed() {
+		return
+	}
+	for _, f := range res.Files {
+		if err := os.WriteFile(f.Path, f.New, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Run("again", func(t *testing.T) { again(t, res) })
+
+	var main bytes.Buffer
+	main.WriteString("package main\n\nimport (\n\t\"fmt\"\n\t\"os\"\n\n")
+	for i, k := range ks {
+		fmt.Fprintf(&main, "\tc%d \"corpus/%s\"\n", i, k.name)
+	}
+	main.WriteString(")\n\nfunc main() {\n\tswitch os.Args[1] {\n")
+	for i, k := range ks {
+		fmt.Fprintf(&main, "\tcase %q:\n\t\tc%d.Check()\n", k.name, i)
+	}
+	main.WriteString("\tdefault:\n\t\tpanic(os.Args[1])\n\t}\n\tfmt.Println(\"checked\")\n}\n")
+	write(t, dir, "driver/main.go", main.String())
+
+	run(t, dir, "go", "vet", "-composites=false", "./...")
+	exe := filepath.Join(dir, "driver.exe")
+	run(t, dir, "go", "build", "-o", exe, "./driver")
+	if t.Failed() {
+		return
+	}
+	for _, k := range ks {
+		t.Run(k.name, func(t *testing.T) {
+			if out := run(t, dir, exe, k.name); !strings.HasSuffix(out, "checked\n") {
+				t.Errorf("ended early:\n%s", out)
+			}
+		})
+	}
+}
+
+// again writes every package down twenty times more, from functions in another order.
+func again(t *testing.T, res *generator.Result) {
+	made := map[string][]byte{}
+	for _, f := range res.Files {
+		made[f.Path] = f.New
+	}
+	packages := map[string][]*model.Func{}
+	for _, f := range res.Funcs {
+		packages[f.Pkg.ImportPath] = append(packages[f.Pkg.ImportPath], f)
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	for path, funcs := range packages {
+		for range 20 {
+			r.Shuffle(len(funcs), func(i, j int) { funcs[i], funcs[j] = funcs[j], funcs[i] })
+			outs, err := emit.Package(funcs[0].Pkg, funcs)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, o := range outs {
+				if !bytes.Equal(o.Src, made[o.Name]) {
+					t.Fatalf("%s: %s differs between two runs", path, filepath.Base(o.Name))
+				}
+			}
+		}
+	}
+}
+
+func TestRefused(t *testing.T) {
+	ks := slices.DeleteFunc(cases(t), func(k *kase) bool { return k.want < 0 })
+	dir := module(t, ks)
+	res := generate(t, dir)
+	said := map[string]string{}
+	for _, d := range res.Diagnostics {
+		rel, err := filepath.Rel(dir, d.Pos.Filename)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name, _, _ := strings.Cut(filepath.ToSlash(rel), "/")
+		said[name] += describe(filepath.Join(dir, name), d)
+	}
+	for _, k := range ks {
+		t.Run(k.name, func(t *testing.T) {
+			want := &k.ar.Files[k.want]
+			got := said[k.name]
+			if got == "" {
+				t.Fatal("it was not refused")
+			}
+			if got == string(want.Data) {
+				return
+			}
+			if *update {
+				want.Data = []byte(got)
+				if err := os.WriteFile(k.path, txtar.Format(k.ar), 0o666); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			t.Errorf("said:\n%s\nwant:\n%s", got, want.Data)
+		})
+	}
+}
