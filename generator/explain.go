@@ -138,9 +138,9 @@ func held(f *model.Func, r *model.Result) string {
 		return "shared"
 	case f.Opts.CopyFunc != nil:
 		return "copied"
-	case r.Copy == nil:
+	case f.Directive.Options.Copy == "share":
 		return "shared"
-	case r.Copy.Kind == model.CopyNone:
+	case r.Copy == nil || r.Copy.Kind == model.CopyNone:
 		return "immutable"
 	}
 	return "copied"
@@ -327,9 +327,9 @@ func explainHeld(f *model.Func, r *model.Result) string {
 		return "shared by all callers: it is a resource"
 	case f.Opts.CopyFunc != nil:
 		return "copied for each caller by " + f.Directive.Options.Copy
-	case r.Copy == nil:
+	case f.Directive.Options.Copy == "share":
 		return "shared by all callers: copy=share"
-	case r.Copy.Kind == model.CopyNone:
+	case r.Copy == nil || r.Copy.Kind == model.CopyNone:
 		return "shared by all callers: nothing in it can be changed"
 	}
 	if path, why := mutable(r.Copy); why != "" {

@@ -172,7 +172,7 @@ func (g *group) load() []*Package {
 	wg.Wait()
 	for _, err := range []error{metaErr, exportErr} {
 		if err != nil {
-			l.report(diag.Errorf(l.anchor(g.dirs[0]), diag.NotLoaded, "the go command failed: %v", err))
+			l.report(diag.Errorf(l.anchor(g.dirs[0]), diag.NotLoaded, "%s", goError(err)))
 			return nil
 		}
 	}
@@ -201,6 +201,15 @@ func (g *group) load() []*Package {
 		g.runtimePresent(pkgs[0])
 	}
 	return pkgs
+}
+
+// goError returns what the go command wrote, without what was wrapped around it.
+func goError(err error) string {
+	msg := err.Error()
+	if _, stderr, ok := strings.Cut(msg, "stderr: "); ok {
+		msg = stderr
+	}
+	return strings.TrimPrefix(strings.TrimSpace(msg), "go: ")
 }
 
 // packageDir returns where the files of a package are.
@@ -443,17 +452,44 @@ func (p *Package) signature(f *File, decl *ast.FuncDecl) []diag.Diagnostic {
 		return []diag.Diagnostic{diag.Errorf(p.Position(c.Pos()), diag.InvalidSignature, "the signature of %s uses the C type C.%s", decl.Name.Name, c.Sel.Name).
 			WithHint("convert to Go types inside the function")}
 	}
-	if len(ds) == 0 {
-		d := diag.Errorf(p.Position(decl.Name.Pos()), diag.InvalidSignature, "the signature of %s holds a type that cannot be resolved: %s", decl.Name.Name, path)
-		for _, e := range p.Errors {
-			d = d.WithRelated(p.Position(e.Pos), "%s", e.Msg)
-			if len(d.Related) == 3 {
-				break
+	if len(ds) > 0 {
+		return ds
+	}
+	if x := p.untyped(decl); x != nil {
+		return []diag.Diagnostic{p.explain(f, diag.Errorf(p.Position(x.Pos()), diag.InvalidSignature,
+			"the type %s in the signature of %s cannot be resolved", types.ExprString(x), decl.Name.Name))}
+	}
+	d := diag.Errorf(p.Position(decl.Name.Pos()), diag.InvalidSignature, "the signature of %s holds a type that cannot be resolved: %s", decl.Name.Name, path)
+	for _, e := range p.Errors {
+		d = d.WithRelated(p.Position(e.Pos), "%s", e.Msg)
+		if len(d.Related) == 3 {
+			break
+		}
+	}
+	return []diag.Diagnostic{p.explain(f, d)}
+}
+
+// untyped returns the first type expression of a signature that itself cannot be
+// resolved.
+func (p *Package) untyped(decl *ast.FuncDecl) (found ast.Expr) {
+	look := func(n ast.Node) bool {
+		x, ok := n.(ast.Expr)
+		if !ok || found != nil {
+			return found == nil
+		}
+		switch x.(type) {
+		case *ast.SelectorExpr, *ast.Ident:
+			if t, ok := p.Info.Types[x]; ok && t.Type == types.Typ[types.Invalid] {
+				found = x
 			}
 		}
-		ds = append(ds, p.explain(f, d))
+		return found == nil
 	}
-	return ds
+	if decl.Recv != nil {
+		ast.Inspect(decl.Recv, look)
+	}
+	ast.Inspect(decl.Type, look)
+	return found
 }
 
 // explain adds what is known about imports that failed.
@@ -465,6 +501,7 @@ func (p *Package) explain(f *File, d diag.Diagnostic) diag.Diagnostic {
 		p.unit.group.mu.Unlock()
 		if err != nil {
 			d = d.WithRelated(p.Position(s.Pos()), "import %s cannot be resolved: %v", path, err)
+			d.Hint = diag.UnresolvedImport.Info().Hint
 		}
 	}
 	return d
