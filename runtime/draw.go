@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
@@ -230,7 +231,7 @@ func (d *Drawn[K, V]) drop(h uint64, k K, paths []Path) {
 
 // enclosed returns ctx with the computation that the call is part of, in case the function
 // was not given the context of the function that called it.
-func enclosed(ctx context.Context, outer []*drawing) context.Context {
+func enclosed(ctx context.Context, outer []outerDrawing) context.Context {
 	if len(outer) == 0 {
 		return ctx
 	}
@@ -251,7 +252,7 @@ type drawWalk[K comparable, V any] struct {
 	h     uint64
 	ctx   context.Context // for the engine
 	in    Inputs
-	outer []*drawing
+	outer []outerDrawing
 	key   drawnKey[K] // where it stands
 
 	ca *caller
@@ -262,7 +263,7 @@ func (w *drawWalk[K, V]) step(q *question) {
 	v, ok := lookUp(w.c.Surface, w.in, q.widget)
 	r := Read{Widget: q.widget, Default: q.deflt, Value: v, Set: ok}
 	for _, o := range w.outer {
-		o.saw(r)
+		o.tell(r)
 	}
 	w.key.path = w.key.path.after(&r)
 }
@@ -327,6 +328,11 @@ func (w *drawWalk[K, V]) miss() (v V, err error) {
 		switch {
 		case f != nil:
 			return w.compute(f)
+		case val == nil && errors.As(r.err, new(*CycleError)) && w.ca.outer.inHole():
+			// Content that a computation of this key draws makes the same call. That is
+			// no cycle, since the content is not part of the computation.
+			m := &computation[K, V]{w: w}
+			return w.compute(m.aside(w.key.path))
 		case val == nil:
 			st.outside(w.ca, r)
 			return v, r.err
@@ -436,7 +442,7 @@ func (w *drawWalk[K, V]) compute(f *flight) (v V, err error) {
 	tape, bad := rec.Commit()
 	rec = nil
 	if refused == nil {
-		refused = bad
+		refused = cmp.Or(bad, hole) // how the body goes on may depend on what a hole says
 	}
 	left := err != nil && (hole != nil || w.c.Ctx != nil && w.c.Ctx.Err() != nil)
 	v = m.finish(dr.current(), left, v, err, tape, reads, refused)

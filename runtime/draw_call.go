@@ -14,7 +14,7 @@ type drawing struct {
 	surface Surface
 	inputs  Inputs
 	rec     *Recorder // of the surface, nil if it has none
-	outer   []*drawing
+	outer   []outerDrawing
 	frame   *frame
 	call    *call
 	widgets bool // reads are allowed
@@ -25,8 +25,12 @@ type drawing struct {
 	path  Path
 	reads []Read
 	seen  map[string]int
+	hold  *held // where reads go while an inner function draws a hole
 	err   error // why the result is not kept
-	hole  error // what went wrong in a hole: the caller's own fault
+	// inHoles is what the runs around this one read in its holes.
+	inHoles held
+	// holeErr is what went wrong in a hole: the caller's own fault.
+	holeErr error
 }
 
 type drawingKey struct{}
@@ -40,18 +44,57 @@ func drawingOf(ctx context.Context) *drawing {
 	return d
 }
 
+// outerDrawing is a run that a call is part of: what the call reads counts for it.
+type outerDrawing struct {
+	*drawing
+	in *held // nil: reads count at once
+}
+
+// held are reads that count later. When an inner function runs its body, it reads
+// some widgets before it draws a hole and some after; when it is replayed, it is asked
+// for all of its widgets before. What is read inside of the hole is the outer function's own,
+// and is held back until the inner one has ended, so that the outer one reads in the
+// same order in both cases.
+type held struct {
+	mu    sync.Mutex
+	reads []Read
+}
+
+func (h *held) add(r Read) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.reads = append(h.reads, r)
+}
+
+func (h *held) take() []Read {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	r := h.reads
+	h.reads = nil
+	return r
+}
+
 // outerDrawings are the runs that a call with this context on this surface is part of.
-// What it reads counts for each of them. Usually both ways lead to the same one.
-func outerDrawings(ctx context.Context, s Surface) (outer []*drawing) {
+// Usually both ways lead to the same one.
+func outerDrawings(ctx context.Context, s Surface) (outer []outerDrawing) {
 	if d := drawingOf(ctx); d != nil {
-		outer = append(outer, d)
+		outer = append(outer, outerDrawing{d, d.holding()})
 	}
 	if r := recorderOf(s); r != nil && r.up != nil {
-		if d := r.up.current(); d != nil && (len(outer) == 0 || outer[0] != d) {
-			outer = append(outer, d)
+		if d := r.up.current(); d != nil && (len(outer) == 0 || outer[0].drawing != d) {
+			outer = append(outer, outerDrawing{d, d.holding()})
 		}
 	}
 	return outer
+}
+
+// tell reports a read of the call to the run.
+func (o outerDrawing) tell(r Read) {
+	if o.in != nil {
+		o.in.add(r)
+	} else {
+		o.count(r)
+	}
 }
 
 func recorderOf(s Surface) *Recorder {
@@ -61,11 +104,21 @@ func recorderOf(s Surface) *Recorder {
 	return nil
 }
 
-// saw notes a read.
+// saw notes a read of the body itself.
 func (d *drawing) saw(r Read) {
+	if h := d.holding(); h != nil {
+		r.Default, r.Value = bytes.Clone(r.Default), bytes.Clone(r.Value)
+		h.add(r)
+		return
+	}
+	d.count(r)
+}
+
+// count notes a read of the body, or of a call that it made, here and further out.
+func (d *drawing) count(r Read) {
 	if d.note(r, d.widgets) {
 		for _, o := range d.outer {
-			o.saw(r)
+			o.tell(r)
 		}
 	}
 }
@@ -74,7 +127,33 @@ func (d *drawing) saw(r Read) {
 func (d *drawing) foresaw(r Read) {
 	if d.note(r, true) {
 		for _, o := range d.outer {
-			o.foresaw(r)
+			o.tell(r)
+		}
+	}
+}
+
+func (d *drawing) holding() *held {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.hold
+}
+
+// enterHole holds back what the runs around d read from here on, until leave is called.
+func (d *drawing) enterHole() (leave func()) {
+	if len(d.outer) == 0 {
+		return func() {}
+	}
+	before := make([]*held, len(d.outer))
+	for i, o := range d.outer {
+		o.mu.Lock()
+		before[i], o.hold = o.hold, &d.inHoles
+		o.mu.Unlock()
+	}
+	return func() {
+		for i, o := range d.outer {
+			o.mu.Lock()
+			o.hold = before[i]
+			o.mu.Unlock()
 		}
 	}
 }
@@ -126,6 +205,25 @@ func (d *drawing) drop(err error) {
 	}
 }
 
+// holeCall is what calls in a hole of d find around themselves.
+func (d *drawing) holeCall() *call {
+	around := current()
+	if around == nil {
+		around = d.call
+	}
+	return &call{st: d.call.st, key: d.call.key, parent: around, hole: true}
+}
+
+// inHole reports whether c is in content that a computation around it draws.
+func (c *call) inHole() bool {
+	for ; c != nil; c = c.parent {
+		if c.hole {
+			return true
+		}
+	}
+	return false
+}
+
 // markHole puts hole i on the tape.
 func (d *drawing) markHole(i int) error {
 	if d.rec != nil {
@@ -139,8 +237,8 @@ func (d *drawing) markHole(i int) error {
 func (d *drawing) holeFailed(err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.hole == nil {
-		d.hole = err
+	if d.holeErr == nil {
+		d.holeErr = err
 	}
 }
 
@@ -154,15 +252,20 @@ func (d *drawing) current() Path {
 func (d *drawing) holeError() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.hole
+	return d.holeErr
 }
 
 // end closes the run: what is read later is nobody's.
 func (d *drawing) end() (reads []Read, err, hole error) {
+	for _, r := range d.inHoles.take() {
+		for _, o := range d.outer {
+			o.tell(r)
+		}
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.ended = true
-	return d.reads, d.err, d.hole
+	return d.reads, d.err, d.holeErr
 }
 
 // bodyContext returns the context that the body gets.

@@ -270,23 +270,27 @@ func BindHoleErr[P comparable](h *Holes, s Surface, outer, bound P, f func(P) er
 	h.draw = append(h.draw, func() error { return f(outer) })
 	return func(p P) error {
 		d := h.call.Load()
-		switch {
-		case d == nil:
-			return f(p)
-		case p != bound:
-			d.refuse(fmt.Errorf("hole %d was drawn on another surface than the function's", i))
+		if d == nil {
 			return f(p)
 		}
-		if err := d.markHole(i); err != nil {
+		to := outer
+		if p != bound {
+			d.refuse(fmt.Errorf("hole %d was drawn on another surface than the function's", i))
+			to = p
+		} else if err := d.markHole(i); err != nil {
 			return err
 		}
 		err := errHole
+		leave := d.enterHole()
+		around := d.holeCall().enter()
 		defer func() {
+			around.enter()
+			leave()
 			if err != nil {
 				d.holeFailed(err)
 			}
 		}()
-		err = f(outer)
+		err = f(to)
 		return err
 	}
 }

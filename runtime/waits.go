@@ -26,6 +26,7 @@ type call struct {
 	parent *call // the call that this one was made in
 
 	validates bool // it is a validation
+	hole      bool // what runs is content of the caller's, drawn by the computation
 
 	waits []*flight // what it waits for, itself or through calls made in it; under waitsMu
 }
