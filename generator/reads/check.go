@@ -375,9 +375,10 @@ func (f *finder) signals(call *ast.CallExpr) {
 	}
 	names, ok := jsonFields(into)
 	if !ok {
-		f.read(call, Read{Kind: Signal})
+		f.read(call, Read{Kind: Signal}, Read{Kind: Method})
 		return
 	}
+	f.read(call, Read{Kind: Method}) // of HEAD, the body is decoded
 	for _, n := range names {
 		f.read(call, Read{Signal, n})
 	}

@@ -27,7 +27,12 @@ const maxForm = 32 << 20
 //	path:x     r.PathValue("x")
 //	header:X   the header X; Host is r.Host
 //	cookie:x   the cookies x
-//	method, url.path, url.query, host
+//	file:x     the files of the field x
+//	signal:x   the Datastar signal x of the query; all of them where x is empty
+//	method, url.path, url.query, url.escaped (URL.EscapedPath), url (every part of it),
+//	uri (RequestURI), host, remote (RemoteAddr), proto, length (ContentLength),
+//	tls (whether there is TLS), pattern
+//	form.error (what ParseForm says of the query)
 //
 // A form is parsed when an input needs it, as r.FormValue would do it; what cannot be
 // parsed has no fields. A Request may be used by several goroutines; the http.Request
@@ -38,6 +43,7 @@ type Request struct {
 
 	mu     sync.Mutex
 	parsed bool
+	formed bool // before it was parsed here, somebody had
 	query  url.Values
 	files  map[string][]cache.File
 }
@@ -66,6 +72,7 @@ func (q *Request) parse() {
 		return
 	}
 	q.parsed = true
+	q.formed = q.formedNow()
 	q.query = q.r.URL.Query()
 	if err := q.r.ParseMultipartForm(maxForm); err != nil && !errors.Is(err, http.ErrNotMultipart) && q.r.Form == nil {
 		q.r.Form = q.query
@@ -98,7 +105,11 @@ func (q *Request) Value(widget string) (v []byte, ok bool) {
 	case "cookie":
 		var vs []string
 		for _, c := range q.r.CookiesNamed(name) {
-			vs = append(vs, c.Value)
+			if c.Quoted {
+				vs = append(vs, `"`+c.Value)
+			} else {
+				vs = append(vs, c.Value)
+			}
 		}
 		return cache.EncodeInput(vs, nil), len(vs) > 0
 	case "query":
@@ -123,6 +134,8 @@ func (q *Request) Value(widget string) (v []byte, ok bool) {
 			v, ok := q.fields()[name]
 			return v, ok
 		}
+	default:
+		return q.part(kind, name)
 	}
 	return nil, false
 }
@@ -189,17 +202,18 @@ type Reads struct {
 }
 
 // Static returns r as a source of inputs of which names are read, whatever the body
-// does.
+// does. It leaves r as it is, so that the body parses it as if nobody had before.
 func Static(r *http.Request, names []string) *Reads {
-	if q, ok := cache.InputsOf(r.Context()).(*Request); ok {
-		return &Reads{q, names} // what the middleware has parsed already
-	}
-	return &Reads{NewRequest(r), names}
+	own := *r
+	return &Reads{NewRequest(&own), names}
 }
 
 // Cacheable reports whether a response to r may come from a cache and go into one: it is a
-// GET or HEAD without Authorization and without conditions or ranges.
+// GET or HEAD without a body, without Authorization and without ranges.
 func Cacheable(r *http.Request) bool {
+	if r == nil || r.ContentLength != 0 {
+		return false
+	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != "" {
 		return false
 	}
