@@ -362,7 +362,7 @@ func finish(dir string, res *Result, byFile map[*source]*edits) {
 		if err == nil {
 			res.Changes = append(res.Changes, output.Change{Name: s.name, Old: s.disk, New: out})
 			if formatted(s.disk) && !formatted(out) {
-				res.Notes = append(res.Notes, relative(dir, s.name)+" is no longer as gofmt has it: it wants a blank line above a function with a comment")
+				res.Notes = append(res.Notes, relative(dir, s.name)+" is no longer as gofmt has it, for what gofmt would change now could not be undone; run gofmt -w if that matters more")
 			}
 			continue
 		}

@@ -9,6 +9,7 @@ import (
 	"go/parser"
 	"go/scanner"
 	"go/token"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -140,9 +141,14 @@ func (s *source) apply(e *edits) (_ []byte, err error) {
 	for _, i := range touched {
 		d := s.file.Decls[i]
 		r := s.declRange(d)
-		from, to := textLines[r.first-1:r.last], baseLines[baseRanges[i].first-1:baseRanges[i].last]
-		if !slices.EqualFunc(from, to, sameLine) {
-			return nil, &declError{s.pos(d.Pos()), s.whyNot(i, from)}
+		b, n := baseRanges[i], newRanges[i]
+		doc := slices.EqualFunc(textLines[r.first-1:r.code-1], baseLines[b.first-1:b.code-1], sameLine)
+		code := slices.EqualFunc(textLines[r.code-1:r.last], baseLines[b.code-1:b.last], sameLine)
+		// gofmt breaks a function on one line that has become too long, and does not join it
+		// again: it stays on its line.
+		line := r.code == r.last && (n.code != n.last || b.code != b.last)
+		if !doc || !code && !line {
+			return nil, &declError{s.pos(d.Pos()), s.whyNot(i, textLines[r.first-1:r.last])}
 		}
 		end, err := lineEnd(lines[r.first-1 : r.last])
 		if err != nil {
@@ -154,7 +160,10 @@ func (s *source) apply(e *edits) (_ []byte, err error) {
 		for _, l := range lines[next : r.first-1] {
 			out.Write(l)
 		}
-		now := newLines[newRanges[i].first-1 : newRanges[i].last]
+		now := slices.Clone(newLines[n.first-1 : n.last])
+		if line {
+			now = append(now[:n.code-n.first], s.renamed(d, r, e)...)
+		}
 		for j, l := range now {
 			out.Write(bytes.TrimSuffix(l, []byte("\n")))
 			if j < len(now)-1 || bytes.HasSuffix(lines[r.last-1], []byte("\n")) {
@@ -311,8 +320,35 @@ func (t *tokens) next() (int, token.Token, string) {
 	return t.file.Offset(pos), tok, lit
 }
 
-// lineRange is a span of lines, counted from 1, both ends included.
-type lineRange struct{ first, last int }
+// renamed returns the lines of a declaration below its doc comment, with the identifiers
+// renamed in place.
+func (s *source) renamed(d ast.Decl, r lineRange, e *edits) [][]byte {
+	tf := s.fset.File(s.file.Pos())
+	lines := splitLines(s.text)
+	at := 0
+	for _, l := range lines[:r.code-1] {
+		at += len(l)
+	}
+	ids := slices.SortedFunc(maps.Keys(e.rename), func(a, b *ast.Ident) int { return int(a.Pos() - b.Pos()) })
+	var out []byte
+	for _, id := range ids {
+		if id.Pos() < d.Pos() || id.Pos() >= d.End() {
+			continue
+		}
+		off := tf.Offset(id.Pos())
+		out = append(append(out, s.text[at:off]...), e.rename[id]...)
+		at = off + len(id.Name)
+	}
+	end := 0
+	for _, l := range lines[:r.last] {
+		end += len(l)
+	}
+	return splitLines(append(out, s.text[at:end]...))
+}
+
+// lineRange is a span of lines, counted from 1, both ends included; code is the first of
+// them that is no doc comment.
+type lineRange struct{ first, code, last int }
 
 // declRange is where a declaration stands with its doc comment, in whole lines.
 func (s *source) declRange(d ast.Decl) lineRange {
@@ -327,7 +363,7 @@ func (s *source) declRange(d ast.Decl) lineRange {
 	if doc != nil {
 		start = doc.Pos()
 	}
-	return lineRange{s.pos(start).Line, s.pos(d.End()).Line}
+	return lineRange{s.pos(start).Line, s.pos(d.Pos()).Line, s.pos(d.End()).Line}
 }
 
 func declRanges(src []byte) ([]lineRange, error) {
