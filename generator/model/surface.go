@@ -204,7 +204,7 @@ func (p *planner) drawing() bool {
 	d.Handler = d.Request != nil && d.Surface != nil && fullType(d.Surface.Type) == "net/http.ResponseWriter"
 
 	if d.Surface == nil && d.Request == nil && d.Component == nil {
-		p.undrawn(d)
+		p.undrawn()
 		return p.kept() && len(p.ds) == bad
 	}
 	f.Draw = d
@@ -357,7 +357,13 @@ func (p *planner) holes(d *Draw) {
 			d.Holes = append(d.Holes, &Hole{Param: q, Err: true})
 		}
 	}
+	if len(d.Holes) > maxHoles {
+		p.errorf(p.at(d.Holes[maxHoles].Param.Var.Pos()), diag.CodeHoles, "%s has %d parameters that its caller draws with, and %d are possible", f.title(), len(d.Holes), maxHoles)
+	}
 }
+
+// maxHoles bounds the holes of a function: which of them are nil is a part of the key.
+const maxHoles = 6
 
 // outOfKey are the parameters that are never in the key: what is drawn on, the request, and
 // holes.
@@ -369,11 +375,15 @@ func (d *Draw) outOfKey(q *Param) bool {
 }
 
 // undrawn refuses the options of drawing functions on others.
-func (p *planner) undrawn(d *Draw) {
+func (p *planner) undrawn() {
 	for _, opt := range []string{"widgets", "variants", "spinner"} {
 		if p.f.Directive.Has(opt) {
 			p.errorf(p.opt(opt), diag.CodeDrawOption, "%s is for functions that draw or take a request, and %s does neither", opt, p.f.title())
 		}
+	}
+	if at := asksInput(p.f.File.Syntax, p.f.Decl); at.IsValid() && !p.f.Directive.Has("widgets") {
+		p.errorf(p.at(at), diag.CodeWidgets, "%s asks for an input while it runs, and neither draws nor takes a request", p.f.title()).
+			hint("pass the value as an argument, or take the *http.Request or something to draw on, and say widgets")
 	}
 }
 
