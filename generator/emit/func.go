@@ -40,6 +40,7 @@ type view struct {
 	Ctx                                                                   string
 	Found, WhyOK, WhyFailed, Failed, Return, Give, GiveAcquired, Mentions string
 	HasErr                                                                bool
+	ErrField, ValueFailed, ErrNone                                        string
 	drawView
 
 	Cache, Error, Uint64, Int64, Bool, Any, String, Duration, Context, Unsafe, Module, True, False string
@@ -162,6 +163,10 @@ func (w *writer) names() {
 		}
 	}
 	v.HasErr = f.HasErr
+	if f.HasErr && f.Opts.ErrorTTL > 0 {
+		v.ErrField = "err"
+		v.ValueFailed = w.notNil("§v.err", false)
+	}
 	v.Doc = f.Doc
 }
 
@@ -178,6 +183,7 @@ func (w *writer) types() {
 	}
 	v.Bool, v.Any, v.String = n.predeclared("bool"), n.predeclared("any"), n.predeclared("string")
 	v.Context = n.std("context", "Context")
+	v.ErrNone = w.noError()
 	v.Module = f.Pkg.Module
 	if v.Module == "" {
 		v.Module = f.Pkg.ImportPath
@@ -705,7 +711,10 @@ func (w *writer) calls() {
 		src = "§w"
 	}
 	out := w.fields(src)
-	if f.HasErr {
+	switch {
+	case v.ErrField != "":
+		out = append(out, src+"."+v.ErrField)
+	case f.HasErr:
 		out = append(out, w.noError())
 	}
 	v.Return += "return " + strings.Join(out, ", ")

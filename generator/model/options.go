@@ -281,6 +281,16 @@ func infer(sig *types.Signature, args []types.Type) *types.Signature {
 	for i, a := range args {
 		unify(sig.Params().At(i).Type(), a, found)
 	}
+	// What a constraint such as ~[]E says of the type parameters in it.
+	for tp := range sig.TypeParams().TypeParams() {
+		c, ok := tp.Constraint().Underlying().(*types.Interface)
+		if !ok || found[tp] == nil || c.NumEmbeddeds() != 1 {
+			continue
+		}
+		if u, ok := c.EmbeddedType(0).(*types.Union); ok && u.Len() == 1 {
+			unify(u.Term(0).Type(), found[tp].Underlying(), found)
+		}
+	}
 	var targs []types.Type
 	for tp := range sig.TypeParams().TypeParams() {
 		t := found[tp]
