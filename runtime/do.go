@@ -122,7 +122,7 @@ func (s *store) compute(f *flight, c *caller, e *erased) found {
 		ctx = newBodyCtx(ctx, f.frame, f.call, s.o.TrackContext)
 	}
 	f.run(ctx, c.ctx, true, e)
-	return found{n: f.n, err: f.err, flight: f, alone: !f.shared}
+	return f.result(true)
 }
 
 // detach runs the flight on a goroutine of its own, with the caller's context values and

@@ -44,6 +44,7 @@ type flight struct {
 
 	// set by the one who runs it, before done
 	keepable bool
+	original *node // has the value that the body gave, for the owner; nil: n has it
 	ident    any
 	hasIdent bool
 
@@ -362,7 +363,15 @@ func (f *flight) take(c *caller, own bool) (found, verdict) {
 	if f.ending == panicked {
 		panic(f.panicV)
 	}
-	return found{n: f.n, err: f.err, flight: f, alone: !f.shared}, took
+	return f.result(own), took
+}
+
+// result is what the flight gave, for its owner or for another who was present.
+func (f *flight) result(own bool) found {
+	if own && f.original != nil {
+		return found{n: f.original, err: f.err, flight: f, alone: true}
+	}
+	return found{n: f.n, err: f.err, flight: f, alone: !f.shared}
 }
 
 // run computes the result and ends the flight. here says that this is the
@@ -400,6 +409,7 @@ func (f *flight) judge(owner context.Context, err error) ending {
 		}
 		f.keepable = s.o.ErrorTTL > 0 && s.front.keepError(err) && !errors.As(err, new(*CycleError))
 		f.n.expires = s.expiry(now, s.o.ErrorTTL)
+		f.setApart()
 		return failed
 	}
 	if s.front.releases() {
@@ -413,7 +423,16 @@ func (f *flight) judge(owner context.Context, err error) ending {
 		f.n.weight = uint32(size)
 	}
 	f.n.expires = s.expiry(now, max(ttl, 0))
+	f.setApart()
 	return gaveValue
+}
+
+// setApart puts what is to be kept out of the body's reach: the value may be, or contain,
+// an argument of its caller's, who can change it later.
+func (f *flight) setApart() {
+	if f.keepable {
+		f.original = f.st.front.apart(f.n)
+	}
 }
 
 // finish ends the flight: it keeps the result, if it may be kept, and hands it to those

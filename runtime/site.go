@@ -269,6 +269,17 @@ func (s *Site[K, V]) again(n *node) *node {
 	return &e.node
 }
 
+func (s *Site[K, V]) apart(n *node) *node {
+	if s.ops.copy == nil {
+		return nil
+	}
+	e := entryOf[K, V](n)
+	original := &entry[K, V]{key: e.key, val: e.val}
+	original.hash = n.hash
+	e.val = s.ops.copy.Copy(&original.val)
+	return &original.node
+}
+
 func (s *Site[K, V]) size(n *node) int64 {
 	size := int64(unsafe.Sizeof(entry[K, V]{}))
 	if s.ops.size != nil {

@@ -49,6 +49,7 @@ type store struct {
 type front interface {
 	equal(a, b *node) bool          // whether the keys are equal
 	again(n *node) *node            // a new entry of the same key
+	apart(n *node) *node            // gives n a copy of its value, and the value to a new entry; nil: values are shared
 	size(n *node) int64             // bytes of the entry
 	lifetime(n *node) time.Duration // how long the value is fresh; 0: for ever; negative: not at all
 	keep(n *node) bool              // whether the value may be kept
