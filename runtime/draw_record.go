@@ -273,6 +273,11 @@ func BindHoleErr[P comparable](h *Holes, s Surface, outer, bound P, f func(P) er
 		if d == nil {
 			return f(p)
 		}
+		if k, ok := s.(HoleKeeper); ok {
+			if err := k.BeforeHole(); err != nil {
+				return err
+			}
+		}
 		to := outer
 		if p != bound {
 			d.refuse(fmt.Errorf("hole %d was drawn on another surface than the function's", i))

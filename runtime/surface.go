@@ -61,6 +61,10 @@ type Spinner interface {
 	Spin(text string) (stop func())
 }
 
+// A HoleKeeper is a Surface that has something to do before content of the caller's is
+// drawn in a hole, such as to draw what it holds back. Its error is the hole's.
+type HoleKeeper interface{ BeforeHole() error }
+
 // A Read is one observation: a widget, and what it said.
 type Read struct {
 	Widget string

@@ -10,9 +10,8 @@ import (
 
 // lane is the way to the caller's writer. Before start and after stop, and with sync, what
 // is written goes to it at once; in between it is put into a queue, which a
-// goroutine of its own empties: the body that writes waits for nobody. The queue holds
-// no more than the tape does, since beyond the tape's bound nothing is recorded, and the
-// body then waits for what is queued.
+// goroutine of its own empties: the body that writes waits for nobody, up to laneMax, which
+// is as much as a tape holds.
 type lane struct {
 	w    io.Writer
 	sync bool
@@ -23,10 +22,10 @@ type lane struct {
 	size    int
 	running bool
 	closed  bool
+	drained *sync.Cond // with mu: the queue has been taken
 	wake    chan struct{}
 	done    chan struct{}
 	err     error
-	header  http.Header // of a ResponseWriter that is written to by the goroutine
 }
 
 // laneMax bounds the queue.
@@ -42,6 +41,7 @@ func (l *lane) start() {
 		return
 	}
 	l.running, l.closed, l.err = true, false, nil
+	l.drained = sync.NewCond(&l.mu)
 	l.wake, l.done = make(chan struct{}, 1), make(chan struct{})
 	go l.feed(l.wake, l.done)
 }
@@ -52,6 +52,7 @@ func (l *lane) feed(wake, done chan struct{}) {
 		l.mu.Lock()
 		queue, closed := l.queue, l.closed
 		l.queue, l.last, l.size = nil, nil, 0
+		l.drained.Broadcast()
 		failed := l.err != nil
 		l.mu.Unlock()
 		for _, op := range queue {
@@ -61,6 +62,7 @@ func (l *lane) feed(wake, done chan struct{}) {
 			if err := guard(op); err != nil {
 				l.mu.Lock()
 				l.err = err
+				l.drained.Broadcast()
 				l.mu.Unlock()
 				failed = true
 			}
@@ -138,11 +140,11 @@ func (l *lane) Write(p []byte) (int, error) {
 		return l.w.Write(p)
 	}
 	defer l.mu.Unlock()
+	for l.size > 0 && l.size+len(p) > laneMax && l.err == nil {
+		l.drained.Wait()
+	}
 	if l.err != nil {
 		return len(p), nil // the client has gone; the tape goes on
-	}
-	if l.size+len(p) > laneMax {
-		return 0, errSlow
 	}
 	l.size += len(p)
 	if l.last != nil && len(*l.last) < 32<<10 {
@@ -156,8 +158,6 @@ func (l *lane) Write(p []byte) (int, error) {
 	l.signal()
 	return len(p), nil
 }
-
-var errSlow = errors.New("the client is too slow for what is written to it")
 
 // FlushError implements what http.ResponseController looks for. A writer that cannot
 // flush is left alone.
@@ -184,27 +184,59 @@ func (l *lane) FlushError() error {
 // Flush implements http.Flusher.
 func (l *lane) Flush() { _ = l.FlushError() }
 
-// Header implements http.ResponseWriter.
-func (l *lane) Header() http.Header {
-	if w, ok := l.w.(http.ResponseWriter); ok && !l.runs() {
-		return w.Header()
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.header == nil {
-		l.header = http.Header{}
-	}
-	return l.header
-}
-
 func (l *lane) runs() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.running
 }
 
+// outside is what the caller's own content is drawn on while the body of a handler runs.
+type outside struct {
+	*lane
+	of           *Writer
+	header, base http.Header // the content's view, and what it was when the hole began
+}
+
+// Header implements http.ResponseWriter.
+func (o *outside) Header() http.Header {
+	if !o.runs() {
+		return o.w.(http.ResponseWriter).Header()
+	}
+	if o.base == nil {
+		o.base = o.of.header.Clone()
+		o.header = o.base.Clone()
+	}
+	return o.header
+}
+
 // WriteHeader implements http.ResponseWriter.
-func (l *lane) WriteHeader(status int) { l.head(head{Status: status, Set: l.header}) }
+func (o *outside) WriteHeader(status int) {
+	h := head{Status: status}
+	if o.base != nil {
+		h = change(status, o.header, o.base)
+		o.base = o.header.Clone()
+	}
+	o.head(h)
+}
+
+// Write implements io.Writer.
+func (o *outside) Write(p []byte) (int, error) {
+	if o.base != nil {
+		o.WriteHeader(0)
+	}
+	return o.lane.Write(p)
+}
+
+// FlushError implements what http.ResponseController looks for.
+func (o *outside) FlushError() error {
+	if o.base != nil {
+		o.WriteHeader(0)
+	}
+	return o.lane.FlushError()
+}
+
+// Flush implements http.Flusher.
+func (o *outside) Flush() { _ = o.FlushError() }
 
 // head does to the caller's response what h says.
 func (l *lane) head(h head) {

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"io"
+	"mime"
 	"mime/multipart"
 	"net/http"
 	"net/url"
@@ -20,42 +22,46 @@ const maxForm = 32 << 20
 
 // Request is a request as a source of inputs. Its inputs have names with their kind:
 //
-//	input:x    the field x of the query or of the form, or the files x
+//	input:x    the field x of query or form, or the files x, or the signal x
+//	form:x     the field x of query or form, as r.Form has it
+//	post:x     the field x of the form alone
 //	query:x    the parameter x of the query alone
-//	form:x     what r.Form["x"] holds: form and query
-//	post:x     what r.PostForm["x"] holds: the form alone
+//	file:x     the uploaded files x
+//	signal:x   the Datastar signal x, in JSON; "signal:" is all of them
 //	path:x     r.PathValue("x")
-//	header:X   the header X; Host is r.Host
+//	header:X   the header X
 //	cookie:x   the cookies x
-//	file:x     the files of the field x
-//	signal:x   the Datastar signal x of the query; all of them where x is empty
 //	method, url.path, url.query, url.escaped (URL.EscapedPath), url (every part of it),
 //	uri (RequestURI), host, remote (RemoteAddr), proto, length (ContentLength),
 //	tls (whether there is TLS), pattern
 //	form.error (what ParseForm says of the query)
 //
 // A form is parsed when an input needs it, as r.FormValue would do it; what cannot be
-// parsed has no fields. A Request may be used by several goroutines; the http.Request
-// must not be parsed by others meanwhile.
+// parsed has no fields. JSON in the body of a POST is read for its signals and put back. A
+// Request may be used by several goroutines; nobody else may parse the http.Request
+// meanwhile.
 type Request struct {
-	r      *http.Request
-	fields func() map[string][]byte // beside the form: signals, encoded as inputs
+	r *http.Request
 
-	mu     sync.Mutex
-	parsed bool
-	formed bool // before it was parsed here, somebody had
-	query  url.Values
-	files  map[string][]cache.File
+	mu      sync.Mutex
+	parsed  bool
+	formed  bool // before it was parsed here, somebody had
+	query   url.Values
+	files   map[string][]cache.File
+	asked   bool // for signals
+	raw     []byte
+	signals []signal
+}
+
+// signal is one member of the object of signals, in order: a name may come twice, and
+// decoding does not look at case.
+type signal struct {
+	name  string
+	value json.RawMessage
 }
 
 // NewRequest returns r as a source of inputs.
 func NewRequest(r *http.Request) *Request { return &Request{r: r} }
-
-// NewRequestWith is NewRequest with further inputs, for adapters: fields is called once,
-// when one of its names is asked for that the form does not have.
-func NewRequestWith(r *http.Request, fields func() map[string][]byte) *Request {
-	return &Request{r: r, fields: sync.OnceValue(fields)}
-}
 
 // Middleware puts the request into its context, where cache.Input finds it.
 func Middleware(next http.Handler) http.Handler {
@@ -79,32 +85,94 @@ func (q *Request) parse() {
 	}
 }
 
+// parseSignals reads the object of signals. What is no object stays in raw, and no name
+// is found in it.
+func (q *Request) parseSignals() {
+	if q.asked {
+		return
+	}
+	q.asked = true
+	switch q.r.Method {
+	case "", http.MethodGet, http.MethodHead, http.MethodDelete:
+		q.parse()
+		q.raw = []byte(q.query.Get("datastar"))
+	default:
+		if t, _, _ := mime.ParseMediaType(q.r.Header.Get("Content-Type")); t != "application/json" || q.r.Body == nil {
+			return
+		}
+		body, err := io.ReadAll(io.LimitReader(q.r.Body, maxForm))
+		q.r.Body = rest{io.MultiReader(bytes.NewReader(body), q.r.Body), q.r.Body}
+		if err != nil {
+			return
+		}
+		q.raw = body
+	}
+	d := json.NewDecoder(bytes.NewReader(q.raw))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return
+	}
+	var all []signal
+	for d.More() {
+		name, err := d.Token()
+		var v json.RawMessage
+		if err != nil || d.Decode(&v) != nil {
+			return
+		}
+		all = append(all, signal{name.(string), v})
+	}
+	if json.Valid(q.raw) {
+		q.signals = all
+	}
+}
+
+// rest is a body of which a part has been read and put back.
+type rest struct {
+	io.Reader
+	io.Closer
+}
+
+// signal returns what decoding would see of the signal name: its values, in order; or
+// everything, if it cannot be decoded.
+func (q *Request) signal(name string) ([]byte, bool) {
+	q.parseSignals()
+	if len(q.raw) == 0 {
+		return nil, false
+	}
+	if q.signals == nil || name == "" {
+		return one(string(q.raw)), true
+	}
+	var vs []string
+	for _, s := range q.signals {
+		if strings.EqualFold(s.name, name) {
+			vs = append(vs, string(s.value))
+		}
+	}
+	return cache.EncodeInput(vs, nil), len(vs) > 0
+}
+
 // Value implements cache.Inputs.
 func (q *Request) Value(widget string) (v []byte, ok bool) {
 	kind, name, _ := strings.Cut(widget, ":")
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	r := q.r
 	switch kind {
 	case "method":
-		return one(q.r.Method), true
+		return one(r.Method), true
 	case "url.path":
-		return one(q.r.URL.Path), true
+		return one(r.URL.Path), true
 	case "url.query":
-		return one(q.r.URL.RawQuery), true
+		return one(r.URL.RawQuery), true
 	case "host":
-		return one(q.r.Host), true
+		return one(r.Host), true
 	case "path":
-		v := q.r.PathValue(name)
+		v := r.PathValue(name)
 		return one(v), v != ""
 	case "header":
-		name = http.CanonicalHeaderKey(name)
-		if name == "Host" {
-			return one(q.r.Host), true
-		}
-		return list(q.r.Header, name)
+		return list(r.Header, http.CanonicalHeaderKey(name))
 	case "cookie":
 		var vs []string
-		for _, c := range q.r.CookiesNamed(name) {
+		for _, c := range r.CookiesNamed(name) {
 			if c.Quoted {
 				vs = append(vs, `"`+c.Value)
 			} else {
@@ -117,22 +185,23 @@ func (q *Request) Value(widget string) (v []byte, ok bool) {
 		return list(q.query, name)
 	case "form":
 		q.parse()
-		return list(q.r.Form, name)
+		return list(r.Form, name)
 	case "post":
 		q.parse()
-		return list(q.r.PostForm, name)
-	case "input":
-		q.parse()
+		return list(r.PostForm, name)
+	case "file":
 		files, err := q.filesOf(name)
-		if err != nil {
-			return nil, false
-		}
-		if vs, ok := q.r.Form[name]; ok || len(files) > 0 {
+		return cache.EncodeInput(nil, files), err == nil && len(files) > 0
+	case "signal":
+		return q.signal(name)
+	case "input":
+		files, err := q.filesOf(name)
+		if vs, ok := r.Form[name]; ok || err == nil && len(files) > 0 {
 			return cache.EncodeInput(vs, files), true
 		}
-		if q.fields != nil {
-			v, ok := q.fields()[name]
-			return v, ok
+		q.parseSignals()
+		if q.signals != nil {
+			return q.signal(name)
 		}
 	default:
 		return q.part(kind, name)
@@ -154,11 +223,11 @@ func list(m map[string][]string, name string) ([]byte, bool) {
 func (q *Request) Files(name string) ([]cache.File, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.parse()
 	return q.filesOf(name)
 }
 
 func (q *Request) filesOf(name string) ([]cache.File, error) {
+	q.parse()
 	if fs, ok := q.files[name]; ok || q.r.MultipartForm == nil {
 		return fs, nil
 	}
@@ -225,11 +294,59 @@ func Cacheable(r *http.Request) bool {
 	return true
 }
 
-// cloneBytes is for tapes: what a caller's buffer holds is his.
-func cloneBytes(p []byte) []byte { return bytes.Clone(p) }
-
 var (
 	_ cache.FileInputs = (*Request)(nil)
 	_ cache.FileInputs = (*Reads)(nil)
-	_                  = context.Background
 )
+
+// BindRequest binds the inputs of a function that draws nowhere.
+func BindRequest(ctx context.Context, in cache.Inputs) (context.Context, cache.Surface) {
+	return ctx, &unseen{in: in}
+}
+
+// unseen is the surface of a function that draws nowhere.
+type unseen struct {
+	cache.Recorder
+	in cache.Inputs
+}
+
+// Scope implements cache.Surface.
+func (u *unseen) Scope() string { return "inputs" }
+
+// Value implements cache.Surface.
+func (u *unseen) Value(widget string) ([]byte, bool) {
+	if u.in == nil {
+		return nil, false
+	}
+	return u.in.Value(widget)
+}
+
+// Files implements cache.FileInputs.
+func (u *unseen) Files(name string) ([]cache.File, error) { return filesOf(u.in, name) }
+
+// Foreseen implements cache.Foreseer.
+func (u *unseen) Foreseen() []cache.Read { return foreseen(u.in) }
+
+// Record implements cache.Surface.
+func (u *unseen) Record() cache.Recording { return u.Open(nil) }
+
+// Replay implements cache.Surface.
+func (u *unseen) Replay(t *cache.Tape) error { return t.Check() }
+
+func filesOf(in cache.Inputs, name string) ([]cache.File, error) {
+	if in, ok := in.(cache.FileInputs); ok {
+		return in.Files(name)
+	}
+	return nil, nil
+}
+
+// foreseen reads what the wrapper knows that the body reads.
+func foreseen(in cache.Inputs) (reads []cache.Read) {
+	if in, ok := in.(*Reads); ok {
+		for _, n := range in.Names {
+			v, ok := in.Value(n)
+			reads = append(reads, cache.Read{Widget: n, Value: v, Set: ok})
+		}
+	}
+	return reads
+}

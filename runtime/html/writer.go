@@ -31,7 +31,8 @@ type Writer struct {
 	cache.Recorder
 	in   cache.Inputs
 	down *lane     // to the caller's writer
-	up   io.Writer // what the caller gave, and draws its own children on
+	up   io.Writer // what the caller gave
+	out  *outside
 
 	mu     sync.Mutex
 	header http.Header // the body's view; nil for an io.Writer
@@ -51,6 +52,7 @@ func Bind(ctx context.Context, w io.Writer, in cache.Inputs) (context.Context, i
 // BindResponse binds an http.ResponseWriter.
 func BindResponse(ctx context.Context, w http.ResponseWriter, in cache.Inputs) (context.Context, http.ResponseWriter, cache.Surface) {
 	b := bind(w, in)
+	b.out = &outside{lane: b.down, of: b}
 	b.before = w.Header().Clone()
 	b.header = w.Header().Clone()
 	if b.header == nil {
@@ -66,7 +68,7 @@ func bind(w io.Writer, in cache.Inputs) *Writer {
 	case *Writer, response:
 		b.Within(o)
 		b.down = &lane{w: w, sync: true}
-	case *lane:
+	case *lane, *outside:
 		b.down = &lane{w: w, sync: true}
 	default:
 		b.down = &lane{w: w}
@@ -88,7 +90,24 @@ func (b response) Outer() http.ResponseWriter {
 	if b.down.sync {
 		return b.up.(http.ResponseWriter)
 	}
-	return b.down
+	return b.out
+}
+
+// BeforeHole implements cache.HoleKeeper: headers that the body has set by now are there
+// for the content that is drawn next.
+func (b *Writer) BeforeHole() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.header == nil || b.wrote {
+		return nil
+	}
+	if b.out != nil {
+		b.out.base = nil
+	}
+	if h := change(0, b.header, b.before); len(h.Set)+len(h.Del) == 0 {
+		return nil
+	}
+	return b.putHead(0)
 }
 
 // Scope implements cache.Surface: nothing of a writer is an input.
@@ -108,12 +127,7 @@ func (b *Writer) Value(widget string) ([]byte, bool) {
 }
 
 // Files implements cache.FileInputs.
-func (b *Writer) Files(name string) ([]cache.File, error) {
-	if in, ok := b.in.(cache.FileInputs); ok {
-		return in.Files(name)
-	}
-	return nil, nil
-}
+func (b *Writer) Files(name string) ([]cache.File, error) { return filesOf(b.in, name) }
 
 // Record implements cache.Surface.
 func (b *Writer) Record() cache.Recording {
@@ -121,16 +135,8 @@ func (b *Writer) Record() cache.Recording {
 	return b.Open(b.finish)
 }
 
-// Foreseen implements cache.Foreseer: what the wrapper knows that the body reads.
-func (b *Writer) Foreseen() (reads []cache.Read) {
-	if in, ok := b.in.(*Reads); ok {
-		for _, n := range in.Names {
-			v, ok := in.Value(n)
-			reads = append(reads, cache.Read{Widget: n, Value: v, Set: ok})
-		}
-	}
-	return reads
-}
+// Foreseen implements cache.Foreseer.
+func (b *Writer) Foreseen() []cache.Read { return foreseen(b.in) }
 
 // Drain implements cache.Drainer.
 func (b *Writer) Drain() error { return b.down.stop() }
@@ -139,7 +145,7 @@ func (b *Writer) Drain() error { return b.down.stop() }
 func (b *Writer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if err := b.writeHead(http.StatusOK); err != nil {
+	if err := b.writeHead(0); err != nil {
 		return 0, err
 	}
 	if err := b.Stream(kindBytes, "", p); err != nil {
@@ -152,7 +158,7 @@ func (b *Writer) Write(p []byte) (int, error) {
 func (b *Writer) WriteString(s string) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if err := b.writeHead(http.StatusOK); err != nil {
+	if err := b.writeHead(0); err != nil {
 		return 0, err
 	}
 	if err := b.StreamString(kindBytes, "", s); err != nil {
@@ -168,7 +174,7 @@ func (b *Writer) Flush() { _ = b.FlushError() }
 func (b *Writer) FlushError() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if err := b.writeHead(http.StatusOK); err != nil {
+	if err := b.writeHead(0); err != nil {
 		return err
 	}
 	if err := b.Draw(cache.Element{Op: cache.Put, Kind: kindFlush}); err != nil {
@@ -213,14 +219,19 @@ func (b response) EnableFullDuplex() error {
 
 // head is what a kindHead element holds.
 type head struct {
-	Status int         `json:",omitempty"` // 0: none was written
+	Status int         `json:",omitempty"` // 0: as the first write implies
 	Set    http.Header `json:",omitempty"`
 	Del    []string    `json:",omitempty"`
 }
 
-// writeHead writes the status, once, with the headers as they are now.
+// writeHead writes the status, once, with the headers as they are now; 0 leaves the
+// status to the first write.
 func (b *Writer) writeHead(status int) error {
 	if b.header == nil || b.wrote {
+		return nil
+	}
+	if status == 0 && len(b.header) == 0 && len(b.before) == 0 {
+		b.wrote = true
 		return nil
 	}
 	informational := status >= 100 && status < 200 && status != http.StatusSwitchingProtocols
@@ -232,7 +243,7 @@ func (b *Writer) putHead(status int) error {
 	if why := unfit(status, b.header, b.before); why != nil {
 		b.Refuse(why)
 	}
-	h := b.change(status)
+	h := change(status, b.header, b.before)
 	data, err := json.Marshal(h)
 	if err != nil {
 		return err
@@ -244,19 +255,19 @@ func (b *Writer) putHead(status int) error {
 	return nil
 }
 
-// change is what the body did to the headers.
-func (b *Writer) change(status int) head {
+// change is how header differs from before.
+func change(status int, header, before http.Header) head {
 	h := head{Status: status}
-	for k, v := range b.header {
-		if old, ok := b.before[k]; !ok || !slices.Equal(old, v) {
+	for k, v := range header {
+		if old, ok := before[k]; !ok || !slices.Equal(old, v) {
 			if h.Set == nil {
 				h.Set = http.Header{}
 			}
 			h.Set[k] = slices.Clone(v)
 		}
 	}
-	for k := range b.before {
-		if _, ok := b.header[k]; !ok {
+	for k := range before {
+		if _, ok := header[k]; !ok {
 			h.Del = append(h.Del, k)
 		}
 	}
@@ -272,7 +283,7 @@ func (b *Writer) finish() error {
 		return nil
 	}
 	if !b.wrote {
-		if h := b.change(0); len(h.Set)+len(h.Del) > 0 {
+		if h := change(0, b.header, b.before); len(h.Set)+len(h.Del) > 0 {
 			return b.putHead(0)
 		}
 		return nil
