@@ -23,6 +23,10 @@ func TestKeptValueIsOutOfTheBodysReach(t *testing.T) {
 			t.Errorf("the owner gets %v, %v instead of what its computation gave", first, err)
 		}
 		arg[0] = 100
+		k := 1
+		if v := s.Get(1, &k); (v != nil) != (fails == nil) {
+			t.Errorf("Get finds %v where the computation gave the error %v", v, fails)
+		}
 		if again, err := s.Do(1, 1, call); err != fails || !slices.Equal(again, []int{1, 2}) {
 			t.Errorf("the next caller gets %v, %v", again, err)
 		}

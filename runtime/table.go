@@ -49,8 +49,11 @@ func (n *node) setBits(mask, bits uint32) {
 
 func (n *node) kept() bool { return n.state.Load()&nodeQueue != 0 }
 
-// fresh reports whether the entry may be served.
-func (n *node) fresh() bool { return n.expires > coarse.Load() || freshNow(n.expires) }
+// fresh reports whether the entry has a value that may be served. A kept error is served
+// by do alone.
+func (n *node) fresh() bool {
+	return (n.expires > coarse.Load() || freshNow(n.expires)) && (n.meta == nil || n.meta.err == nil)
+}
 
 // meta is what the engine knows of an entry beyond the ordinary.
 type meta struct {
