@@ -203,7 +203,7 @@ func (p *planner) drawing() bool {
 	p.holes(d)
 	d.Handler = d.Request != nil && d.Surface != nil && fullType(d.Surface.Type) == "net/http.ResponseWriter"
 
-	if d.Surface == nil && d.Request == nil && d.Component == nil {
+	if d.Surface == nil && d.Request == nil && d.Component == nil && (!o.Widgets || f.Ctx == nil) {
 		p.undrawn()
 		return p.kept() && len(p.ds) == bad
 	}
@@ -378,12 +378,12 @@ func (d *Draw) outOfKey(q *Param) bool {
 func (p *planner) undrawn() {
 	for _, opt := range []string{"widgets", "variants", "spinner"} {
 		if p.f.Directive.Has(opt) {
-			p.errorf(p.opt(opt), diag.CodeDrawOption, "%s is for functions that draw or take a request, and %s does neither", opt, p.f.title())
+			p.errorf(p.opt(opt), diag.CodeDrawOption, "%s is for functions that draw, take a request or ask a context for inputs, and %s can do none of that", opt, p.f.title())
 		}
 	}
 	if at := asksInput(p.f.File.Syntax, p.f.Decl); at.IsValid() && !p.f.Directive.Has("widgets") {
-		p.errorf(p.at(at), diag.CodeWidgets, "%s asks for an input while it runs, and neither draws nor takes a request", p.f.title()).
-			hint("pass the value as an argument, or take the *http.Request or something to draw on, and say widgets")
+		p.errorf(p.at(at), diag.CodeWidgets, "%s asks for an input while it runs, and the directive does not say widgets", p.f.title()).
+			hint("say widgets, or pass the value as an argument")
 	}
 }
 
