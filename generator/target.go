@@ -35,13 +35,8 @@ func ParseTarget(dir, arg string) Target {
 			return Target{p, strings.Join(parts[i:], ".")}
 		}
 	}
-	switch {
-	case slash == 0 && len(parts) == 2: // pkg.Func or Type.Method of any package below
+	if slash == 0 { // pkg.Func, Type.Method or pkg.Type.Method, of any package below
 		return Target{"./...", base}
-	case slash == 0:
-		return Target{"./...", strings.Join(parts[len(parts)-2:], ".")}
-	case isDirPattern(arg):
-		return Target{arg[:slash] + parts[0], strings.Join(parts[1:], ".")}
 	}
 	return Target{arg[:slash] + parts[0], strings.Join(parts[1:], ".")}
 }

@@ -220,11 +220,6 @@ func (g *group) pathOf(dir string) string {
 	return ""
 }
 
-// maxConnecting is how many packages without annotations may be typed from source
-// because they connect annotated ones. With more of them, export data is cheaper,
-// and where it cannot be had they are typed from source all the same.
-const maxConnecting = 32
-
 // connecting returns the import paths of the packages in the modules at hand that an
 // annotated package imports, directly or not, and that themselves import an annotated
 // one. Build constraints are not looked at, so it may name too many, never too few.
@@ -232,25 +227,50 @@ func (g *group) connecting(roots map[string]bool) map[string]bool {
 	if len(roots) < 2 {
 		return nil // a package cannot import itself
 	}
-	reaches := map[string]bool{}
-	seen := map[string]bool{}
-	var visit func(path, dir string) bool
-	visit = func(path, dir string) bool {
-		if seen[path] {
-			return roots[path] || reaches[path]
+	// What the annotated packages reach, a level at a time, several directories at once.
+	imports := map[string][]string{}
+	level := map[string]string{}
+	for _, d := range g.dirs {
+		if p := g.pathOf(d); p != "" {
+			level[p] = d
 		}
-		seen[path] = true
-		for _, imp := range g.l.importsOf(dir) {
-			if d := g.dirOf(imp); d != "" && visit(imp, d) {
-				reaches[path] = true // and go on: all of its imports must be visited
+	}
+	for len(level) > 0 {
+		paths := sortedKeys(level)
+		found := make([][]string, len(paths))
+		var eg errgroup.Group
+		eg.SetLimit(2 * runtime.GOMAXPROCS(0))
+		for i, p := range paths {
+			eg.Go(func() error { found[i] = importsOf(level[p]); return nil })
+		}
+		_ = eg.Wait()
+		next := map[string]string{}
+		for i, p := range paths {
+			imports[p] = found[i]
+			for _, imp := range found[i] {
+				if d := g.dirOf(imp); d != "" && imports[imp] == nil && level[imp] == "" {
+					next[imp] = d
+				}
+			}
+		}
+		level = next
+	}
+	// Which of them lead back.
+	reaches, seen := map[string]bool{}, map[string]bool{}
+	var visit func(path string) bool
+	visit = func(path string) bool {
+		if !seen[path] {
+			seen[path] = true
+			for _, imp := range imports[path] {
+				if _, here := imports[imp]; here && visit(imp) {
+					reaches[path] = true // and go on: all of them must be visited
+				}
 			}
 		}
 		return roots[path] || reaches[path]
 	}
-	for _, d := range g.dirs {
-		if p := g.pathOf(d); p != "" {
-			visit(p, d)
-		}
+	for r := range roots {
+		visit(r)
 	}
 	for r := range roots {
 		delete(reaches, r)
@@ -260,11 +280,11 @@ func (g *group) connecting(roots map[string]bool) map[string]bool {
 
 // importsOf returns what the files of a directory import, tests left out.
 func importsOf(dir string) []string {
+	all := []string{} // not nil, so that a directory is known to have been looked at
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil
+		return all
 	}
-	var all []string
 	for _, e := range entries {
 		if !goFile(e.Name()) || strings.HasSuffix(e.Name(), "_test.go") {
 			continue
@@ -340,26 +360,14 @@ func (g *group) typecheck() {
 	}
 }
 
-// dependencies returns the units that u imports, directly or through packages that are
-// imported as export data.
+// dependencies returns the units that u imports.
 func (g *group) dependencies(u *unit) []*unit {
 	var deps []*unit
-	seen := map[string]bool{}
-	var visit func(imports []string)
-	visit = func(imports []string) {
-		for _, p := range imports {
-			if seen[p] {
-				continue
-			}
-			seen[p] = true
-			if d := g.units[p]; d != nil {
-				deps = append(deps, d)
-			} else if dir := g.dirOf(p); dir != "" && len(g.units) > 1 {
-				visit(g.l.importsOf(dir))
-			}
+	for _, p := range u.imports {
+		if d := g.units[p]; d != nil {
+			deps = append(deps, d)
 		}
 	}
-	visit(u.imports)
 	return deps
 }
 
@@ -375,6 +383,8 @@ func (u *unit) typecheck() {
 	u.group.mu.Unlock()
 	if u.root != nil {
 		u.root.Types, u.root.Info, u.root.Errors = pkg, info, errs
+	} else {
+		u.files = nil // hundreds of packages may connect the annotated ones
 	}
 }
 

@@ -9,12 +9,14 @@ import (
 	"go/types"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/cachegen/cachegen/generator/diag"
 	"github.com/cachegen/cachegen/generator/scan"
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/tools/go/packages"
 )
 
@@ -24,30 +26,14 @@ type loader struct {
 	ctx    context.Context
 	parsed map[string]*scan.Annotated // by path
 
-	mu       sync.Mutex
-	diags    []diag.Diagnostic
-	imported map[string][]string // by directory: what its files import
+	mu    sync.Mutex
+	diags []diag.Diagnostic
 }
 
 func (l *loader) report(ds ...diag.Diagnostic) {
 	l.mu.Lock()
 	l.diags = append(l.diags, ds...)
 	l.mu.Unlock()
-}
-
-// importsOf is the function of that name, remembered.
-func (l *loader) importsOf(dir string) []string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.imported == nil {
-		l.imported = map[string][]string{}
-	}
-	all, ok := l.imported[dir]
-	if !ok {
-		all = importsOf(dir)
-		l.imported[dir] = all
-	}
-	return all
 }
 
 func (l *loader) load(dirs []string) ([]*Package, []diag.Diagnostic) {
@@ -82,8 +68,8 @@ type listing struct {
 }
 
 // list reads a directory. Files that were parsed for their directives are not parsed
-// again.
-func (g *group) list(dir string) (*listing, error) {
+// again. Of directories without annotations, tests and function bodies are left out.
+func (g *group) list(dir string, root bool) (*listing, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
@@ -91,7 +77,7 @@ func (g *group) list(dir string) (*listing, error) {
 	ls := &listing{}
 	for _, e := range entries {
 		name := filepath.Join(dir, e.Name())
-		if !goFile(e.Name()) {
+		if !goFile(e.Name()) || !root && strings.HasSuffix(e.Name(), "_test.go") {
 			continue
 		}
 		if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
@@ -109,14 +95,32 @@ func (g *group) list(dir string) (*listing, error) {
 			ls.generated = append(ls.generated, name)
 			continue
 		}
-		f, err := parser.ParseFile(g.l.cfg.Fset, name, src, parser.SkipObjectResolution|parser.ParseComments)
-		if f == nil || f.Name == nil || f.Name.Name == "" || f.Name.Name == "_" {
-			continue // nothing can be told about it, and no directive is in it
+		mode := parser.SkipObjectResolution
+		if root {
+			mode |= parser.ParseComments
 		}
-		_ = err // what is whole of a broken file is used; what is missing shows as a type error where it matters
+		// What is whole of a broken file is used; what is missing shows as a type error
+		// where it matters. A file without a name has no directive.
+		f, _ := parser.ParseFile(g.l.cfg.Fset, name, src, mode)
+		if f == nil || f.Name == nil || f.Name.Name == "" || f.Name.Name == "_" {
+			continue
+		}
+		if !root {
+			dropBodies(f)
+			src = nil
+		}
 		ls.files = append(ls.files, &File{name, src, f, nil})
 	}
 	return ls, nil
+}
+
+// dropBodies removes function bodies, which nobody reads, so that their memory is free.
+func dropBodies(f *ast.File) {
+	for _, d := range f.Decls {
+		if fd, ok := d.(*ast.FuncDecl); ok {
+			fd.Body = nil
+		}
+	}
 }
 
 // load types the packages of the group.
@@ -126,7 +130,7 @@ func (g *group) load() []*Package {
 	frontier := map[string]bool{RuntimePath: true}
 	roots := map[string]bool{}
 	for _, d := range g.dirs {
-		ls, err := g.list(d)
+		ls, err := g.list(d, true)
 		if err != nil {
 			l.report(diag.Errorf(l.anchor(d), diag.NotLoaded, "%v", err))
 			continue
@@ -137,18 +141,21 @@ func (g *group) load() []*Package {
 		}
 	}
 	connecting := g.connecting(roots)
-	if len(connecting) > maxConnecting {
-		connecting = nil
-	}
 	metaDirs := slices.Clone(g.dirs)
-	for _, p := range sortedKeys(connecting) {
-		d := g.dirOf(p)
-		ls, err := g.list(d)
-		if err != nil {
-			continue
-		}
-		listings[d] = ls
-		metaDirs = append(metaDirs, d)
+	paths := sortedKeys(connecting)
+	between := make([]*listing, len(paths))
+	var eg errgroup.Group
+	eg.SetLimit(runtime.GOMAXPROCS(0))
+	for i, p := range paths {
+		eg.Go(func() (err error) { between[i], err = g.list(g.dirOf(p), false); return err })
+	}
+	if err := eg.Wait(); err != nil {
+		l.report(diag.Errorf(l.anchor(g.dirs[0]), diag.NotLoaded, "%v", err))
+		return nil
+	}
+	for i, p := range paths {
+		listings[g.dirOf(p)] = between[i]
+		metaDirs = append(metaDirs, g.dirOf(p))
 	}
 	for _, ls := range listings {
 		for _, f := range ls.files {
@@ -391,6 +398,7 @@ func (g *group) parse(names []string) []*File {
 		}
 		f, _ := parser.ParseFile(g.l.cfg.Fset, name, src, parser.SkipObjectResolution)
 		if f != nil && f.Name != nil && f.Name.Name != "" && f.Name.Name != "_" {
+			dropBodies(f)
 			files = append(files, &File{name, nil, f, nil})
 		}
 	}
