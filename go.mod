@@ -3,12 +3,17 @@ module github.com/cachegen/cachegen
 go 1.26.0
 
 require (
+	github.com/dave/dst v0.28.0
+	github.com/spf13/cobra v1.10.2
+	golang.org/x/mod v0.42.0
+	golang.org/x/sync v0.24.0
+	golang.org/x/tools v0.52.0
+)
+
+require (
+	github.com/a-h/templ v0.3.977 // indirect
 	github.com/anishathalye/porcupine v1.3.1 // indirect
-	github.com/dave/dst v0.28.0 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
-	github.com/spf13/cobra v1.10.2 // indirect
 	github.com/spf13/pflag v1.0.9 // indirect
-	golang.org/x/mod v0.42.0 // indirect
-	golang.org/x/sync v0.24.0 // indirect
-	golang.org/x/tools v0.52.0 // indirect
+	maragu.dev/gomponents v1.2.0 // indirect
 )

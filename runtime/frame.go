@@ -162,8 +162,9 @@ func (f *frame) gathered(last bool) (x facts, mixed bool, read any) {
 // the frame in it.
 type bodyCtx struct {
 	context.Context
-	cc    callCtx
-	track bool
+	cc     callCtx
+	track  bool
+	memory pageMemory
 }
 
 func newBodyCtx(ctx context.Context, fr *frame, c *call, track bool) *bodyCtx {
@@ -178,6 +179,13 @@ func newBodyCtx(ctx context.Context, fr *frame, c *call, track bool) *bodyCtx {
 func (b *bodyCtx) Value(key any) any {
 	if key == any(ctxKey) {
 		return &b.cc
+	}
+	if isPageMemory(key) {
+		v, why := b.memory.of(b.Context.Value(key))
+		if why != "" {
+			b.cc.frame.notKept(why)
+		}
+		return v
 	}
 	if b.track {
 		b.cc.frame.sawKey(key)

@@ -17,6 +17,7 @@ type drawView struct {
 	Component       string // the function type whose values are what is returned, or ""
 	ComponentParams string
 	CtxFrom         string // what the context is, where it is no parameter
+	RenderPass      string // statements that let a rendering pass through
 	Bind, Holes     string
 	HoleField       string // of the key: which holes are nil
 	HoleMasks       int    // how many values it has
@@ -104,6 +105,22 @@ func (w *writer) draw() {
 			v.ComponentParams = ctx + " " + v.Context + ", " + v.ComponentParams
 		}
 		bind = d.Component.Bind
+		render := outer
+		if d.Component.Ctx {
+			render = ctx + ", " + outer
+		}
+		if d.Request != nil {
+			v.RenderPass = "!" + w.adapter(model.Bind{Import: model.HTMLPath, Name: "Cacheable"}) + "(" + w.name[d.Request] + ")"
+		}
+		if bind.Import == model.TemplPath {
+			if v.RenderPass != "" {
+				v.RenderPass += " || "
+			}
+			v.RenderPass += "!" + w.adapter(model.Bind{Import: model.TemplPath, Name: "Cacheable"}) + "(" + ctx + ")"
+		}
+		if v.RenderPass != "" {
+			v.RenderPass = "if " + v.RenderPass + " {\nif §c := " + w.call(nil) + "; §c != " + w.nilOf(n.typ(d.Result)) + " {\nreturn §c.Render(" + render + ")\n}\nreturn " + w.noError() + "\n}"
+		}
 		v.Results = n.typ(d.Result)
 	case d.Surface != nil:
 		outer = w.name[d.Surface]
@@ -138,6 +155,11 @@ func (w *writer) draw() {
 		}
 	}
 
+	if bind.Import == model.TemplPath {
+		v.Holes = "var §holes " + n.cache("Holes") + "\n" +
+			"§with := " + w.adapter(model.Bind{Import: model.TemplPath, Name: "Children"}) + "(&§holes, §s, " + ctx + ", " + outer + ", §b)\n"
+	}
+
 	// The computation.
 	call := w.call(instead)
 	left := w.fields("§v")
@@ -148,7 +170,7 @@ func (w *writer) draw() {
 	case d.Component != nil:
 		render := "§b"
 		if d.Component.Ctx {
-			render = ctx + ", §b"
+			render = "§with(" + ctx + "), §b"
 		}
 		v.Run = "if §c := " + call + "; §c != " + w.nilOf(n.typ(d.Result)) + " {\n" + w.attribute() + "§err = §c.Render(" + render + ")\n}"
 	case len(left) > 0:

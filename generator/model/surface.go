@@ -68,6 +68,7 @@ func (c *Component) Package() string { return Bind{Import: c.Import}.Package() }
 // Where adapters are.
 const (
 	HTMLPath     = load.RuntimePath + "/html"
+	TemplPath    = load.RuntimePath + "/templ"
 	datastarPath = load.RuntimePath + "/datastar"
 )
 
@@ -83,7 +84,7 @@ var builtin = map[string]Bind{
 
 // components are the interfaces whose values draw when they are rendered.
 var components = []*Component{
-	{"github.com/a-h/templ.Component", "github.com/a-h/templ", "ComponentFunc", true, Bind{HTMLPath, "Bind"}},
+	{"github.com/a-h/templ.Component", "github.com/a-h/templ", "ComponentFunc", true, Bind{TemplPath, "Bind"}},
 	{"maragu.dev/gomponents.Node", "maragu.dev/gomponents", "NodeFunc", false, Bind{HTMLPath, "Bind"}},
 	{"github.com/maragudk/gomponents.Node", "github.com/maragudk/gomponents", "NodeFunc", false, Bind{HTMLPath, "Bind"}},
 }
