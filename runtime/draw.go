@@ -174,7 +174,7 @@ func (d *Drawn[K, V]) Do(h uint64, k K, c DrawCall[V]) (V, error) {
 	w := drawWalk[K, V]{
 		d: d, c: &c, h: h, outer: outer,
 		ctx: enclosed(c.Ctx, outer),
-		in:  InputsOf(c.Ctx),
+		in:  inputsAround(c.Ctx, outer),
 		key: drawnKey[K]{k, rootPath(c.Surface.Scope())},
 	}
 	for c.Uncached == nil {

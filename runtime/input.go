@@ -80,11 +80,20 @@ func InputFiles(ctx context.Context, name string) ([]File, error) {
 	if _, files, err := DecodeInput(b); err != nil || files == 0 {
 		return nil, err
 	}
-	in, _ := requestOf(ctx).(FileInputs)
-	if in == nil {
-		return nil, fmt.Errorf("cachegen: the request has the files %q and no way to open them", name)
+	var sources []any
+	if d := drawingOf(ctx); d != nil {
+		sources = append(sources, d.surface, d.inputs)
+	} else {
+		sources = append(sources, InputsOf(ctx))
 	}
-	return in.Files(name)
+	for _, s := range sources {
+		if in, ok := s.(FileInputs); ok {
+			if fs, err := in.Files(name); err != nil || len(fs) > 0 {
+				return fs, err
+			}
+		}
+	}
+	return nil, fmt.Errorf("cachegen: the request has the files %q and no way to open them", name)
 }
 
 // EncodeInput is the encoding of an input for Inputs.Value: its values in order, and its
@@ -145,16 +154,33 @@ func lookUp(s Surface, in Inputs, widget string) (v []byte, ok bool) {
 	return nil, false
 }
 
-func requestOf(ctx context.Context) Inputs {
-	if d := drawingOf(ctx); d != nil {
-		if in, ok := d.surface.(Inputs); ok {
-			if f, ok := in.(FileInputs); ok {
-				return f
-			}
-		}
-		return d.inputs
+// inputsAround returns the request that a call finds around it: what the innermost
+// function that it is a part of would find, or what a middleware put into ctx.
+func inputsAround(ctx context.Context, outer []outerDrawing) Inputs {
+	if len(outer) > 0 {
+		return drawnInputs{outer[0].drawing}
 	}
 	return InputsOf(ctx)
+}
+
+// drawnInputs are the inputs that the body of a call finds. It reports no reads: who asks
+// reports them to the call that asks, which reports them to those around it.
+type drawnInputs struct{ d *drawing }
+
+func (in drawnInputs) Value(widget string) ([]byte, bool) {
+	return lookUp(in.d.surface, in.d.inputs, widget)
+}
+
+// Files implements FileInputs.
+func (in drawnInputs) Files(name string) ([]File, error) {
+	for _, from := range []any{in.d.surface, in.d.inputs} {
+		if f, ok := from.(FileInputs); ok {
+			if files, err := f.Files(name); err != nil || len(files) > 0 {
+				return files, err
+			}
+		}
+	}
+	return nil, nil
 }
 
 // Saw reports that the function which ctx belongs to read a widget, for adapters whose
