@@ -89,7 +89,7 @@ func (p *copyPlanner) plan(t types.Type, path string) (*Copy, *Reason) {
 					o.Memo = true
 				}
 			})
-		} else if c.Kind == CopyPointer {
+		} else if c.Kind == CopyPointer || c.Kind == CopyMap || c.Kind == CopyMethod {
 			c.Memo = true
 		}
 		return c, nil
@@ -140,7 +140,7 @@ func (p *copyPlanner) fill(c *Copy, t types.Type, path string) *Reason {
 	case *types.Basic:
 		switch u.Kind() {
 		case types.UnsafePointer:
-			return &Reason{Path: path, Type: t, Why: "and what an unsafe.Pointer points to cannot be copied"}
+			return &Reason{Path: path, Type: t, Why: "a pointer without a type, and what it points to cannot be copied"}
 		case types.Invalid:
 			return &Reason{Path: path, Type: t, Why: "its type is not known"}
 		}
@@ -186,6 +186,7 @@ func (p *copyPlanner) fill(c *Copy, t types.Type, path string) *Reason {
 		p.depth++
 		defer func() { p.depth-- }()
 		c.Kind = CopyMap
+		c.Memo = c.Memo || p.depth > 1
 		var r *Reason
 		if c.MapKey, r = p.plan(u.Key(), path+"[key]"); r != nil {
 			return r
@@ -266,6 +267,9 @@ func uncopyable(t types.Type) string {
 			case "bufio":
 				return "a buffered stream"
 			}
+		}
+		if !types.IsInterface(t) && isLock(t) {
+			return "a lock, which must not be copied"
 		}
 	}
 	if i, ok := t.Underlying().(*types.Interface); ok {

@@ -86,6 +86,9 @@ type keyPlanner struct {
 // user would write to get at the value.
 func (p *keyPlanner) plan(t types.Type, path string) (*Key, *Reason) {
 	t = types.Unalias(t)
+	if p.via.At(t) != nil {
+		return nil, &Reason{Path: path, Type: t, Why: "whose method CacheKey is being called: its key contains itself"}
+	}
 	if k, ok := p.done.At(t).(*Key); ok && k != nil {
 		return k, nil
 	}
@@ -101,9 +104,6 @@ func (p *keyPlanner) plan(t types.Type, path string) (*Key, *Reason) {
 func (p *keyPlanner) fill(k *Key, t types.Type, path string) *Reason {
 	if own, ptr := methodOf(t, "CacheKey", p.pkg); own != nil {
 		if sig := own.Signature(); sig.Params().Len() == 0 && sig.Results().Len() == 1 {
-			if p.via.At(t) != nil {
-				return &Reason{Path: path, Type: t, Why: "its method CacheKey returns a value that contains its own type"}
-			}
 			p.via.Set(t, true)
 			defer p.via.Delete(t)
 			sub, r := p.plan(sig.Results().At(0).Type(), path+".CacheKey()")
@@ -184,7 +184,7 @@ func (p *keyPlanner) basic(k *Key, u *types.Basic, t types.Type, path string) *R
 	info := u.Info()
 	switch {
 	case u.Kind() == types.UnsafePointer:
-		return &Reason{Path: path, Type: t, Why: "an unsafe.Pointer has no content that could be compared"}
+		return &Reason{Path: path, Type: t, Why: "a pointer without a type, whose content cannot be compared"}
 	case u.Kind() == types.Invalid:
 		return &Reason{Path: path, Type: t, Why: "its type is not known"}
 	case info&types.IsBoolean != 0:

@@ -118,7 +118,7 @@ func (p *planner) memberClash(pos token.Position) {
 			what = "field"
 		}
 		if len(index) > 1 {
-			what += " promoted from an embedded field"
+			what = "promoted " + what
 		}
 		report(p.at(obj.Pos()), what)
 		return
@@ -208,23 +208,24 @@ func likeCase(s, model string) string {
 func CheckPackage(funcs []*Func) []diag.Diagnostic {
 	var ds []diag.Diagnostic
 	first := map[string]*Func{}
-	claim := func(f *Func, name, key, what string) {
+	claim := func(f *Func, what, name, key string) bool {
 		g := first[key]
 		if g == nil {
 			first[key] = f
-			return
+			return true
 		}
-		pos := func(f *Func) token.Position { return f.Pkg.Position(f.Decl.Name.Pos()) }
-		ds = append(ds, diag.Errorf(pos(f), diag.NameClash, "%s of %s would be called %s, and so would that of %s", what, f.title(), name, g.title()).
-			WithRelated(pos(g), "%s is declared here", g.title()))
+		ds = append(ds, diag.Errorf(f.Pkg.Position(f.Decl.Name.Pos()), diag.NameClash, "%s of %s and of %s would both be called %s", what, g.title(), f.title(), name).
+			WithRelated(f.Pkg.Position(g.Decl.Name.Pos()), "%s is declared here", g.title()))
+		return false
 	}
 	for _, f := range funcs {
-		if f.Recv == nil {
-			claim(f, f.Wrapper, f.Wrapper, "the wrapper")
-		} else {
-			claim(f, f.Wrapper, f.RecvBase.Name()+"."+f.Wrapper, "the wrapper")
+		wrapper := f.Wrapper
+		if f.Recv != nil {
+			wrapper = f.RecvBase.Name() + "." + f.Wrapper
 		}
-		claim(f, f.Handle, f.Handle, "the handle")
+		if claim(f, "the cached forms", wrapper, wrapper) {
+			claim(f, "what controls the caches", f.Handle, f.Handle)
+		}
 	}
 	return ds
 }
@@ -233,7 +234,8 @@ func CheckPackage(funcs []*Func) []diag.Diagnostic {
 func closest(s string, candidates []string) string {
 	best, least := "", 1+len(s)/3
 	for _, c := range candidates {
-		if d := editDistance(strings.ToLower(s), strings.ToLower(c)); d < least || d == least && best == "" {
+		d := editDistance(strings.ToLower(s), strings.ToLower(c))
+		if d < len(s) && (d < least || d == least && best == "") {
 			best, least = c, d
 		}
 	}

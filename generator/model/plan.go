@@ -245,7 +245,7 @@ func (p *planner) identity() {
 			rel = filepath.ToSlash(r)
 		}
 	}
-	f.Site = fmt.Sprintf("%s:%d", rel, pos.Line)
+	f.Site = rel // without the line: an edit above the function must not make the wrapper stale
 }
 
 func (p *planner) param(name string) *Param {
@@ -449,19 +449,42 @@ func (p *planner) unkeyable(q *Param, what string, r *Reason) {
 		d = p.errorf(pos, diag.Unkeyable, "%s (%s) cannot be in the key: %s", what, typeText(q.Type, p.pkg), r.clause(p.pkg))
 	}
 	var ways []string
-	if q.Index < 0 {
+	if !strings.Contains(r.Path, ".") { // the parameter itself, or its elements
+		if way := firstWay(r.Type); way != "" {
+			ways = append(ways, way)
+		}
+	}
+	switch {
+	case q.Index < 0:
 		ways = append(ways, "if it does not matter to the result, say recv=ignore")
 		if _, ok := types.Unalias(q.Type).(*types.Pointer); ok {
 			ways = append(ways, "for a cache of its own for each instance, recv=identity")
 		}
-	} else {
+	default:
 		ways = append(ways, fmt.Sprintf("if it does not matter to the result, call it _%s or say ignore=%s", name, name))
 	}
-	ways = append(ways, fmt.Sprintf("else make a key of it with hash=%s:Func", name))
+	ways = append(ways, fmt.Sprintf("or make a key of it with hash=%s:Func", name))
 	if n := ownType(q.Type, p.pkg); n != nil && !types.IsInterface(n) {
 		ways = append(ways, fmt.Sprintf("or give %s a method CacheKey()", n.Obj().Name()))
 	}
 	d.hint("%s", strings.Join(ways, "; "))
+}
+
+// firstWay says what to do about a type that matters to the result more often than not.
+func firstWay(t types.Type) string {
+	switch u := t.Underlying().(type) {
+	case *types.Signature:
+		if isIterator(u) {
+			return "take a slice instead, and let the caller collect it"
+		}
+		return "if it shapes the result, as it does more often than not, annotate a function that does not take it and passes one that it knows"
+	case *types.Chan:
+		return "take a slice instead, and let the caller receive the values"
+	}
+	if _, param := t.(*types.TypeParam); !param && isReader(t) {
+		return "take the bytes instead, and let the caller read them"
+	}
+	return ""
 }
 
 // ownType returns the named type of package pkg that t is or points to, or nil.
@@ -496,7 +519,7 @@ func (p *planner) recvIdentity() {
 		return
 	}
 	for _, r := range f.Results {
-		if path := reaches(r.Type, ptr.Elem(), "the result"); path != "" {
+		if path := reaches(r.Type, ptr.Elem(), "result"); path != "" {
 			p.errorf(pos, diag.IdentityPin, "recv=identity frees the results with the instance, and %s is the receiver's type %s: it would keep the instance alive", path, f.RecvBase.Name())
 			return
 		}
@@ -549,11 +572,11 @@ func (p *planner) results() {
 	for i, r := range f.Results {
 		v := f.Sig.Results().At(i)
 		pos := p.at(v.Pos())
-		name := r.Name
+		name, path := r.Name, r.Name
 		if name == "" {
-			name = "the result"
+			name, path = "the result", "result"
 			if len(f.Results) > 1 {
-				name = fmt.Sprintf("result %d", i+1)
+				name, path = fmt.Sprintf("result %d", i+1), fmt.Sprintf("result%d", i+1)
 			}
 		}
 		if why := stream(r.Type); why != "" {
@@ -566,9 +589,9 @@ func (p *planner) results() {
 		if f.Resource || o.Copy != "" && o.Copy != "auto" {
 			continue
 		}
-		c, reason := copies.plan(r.Type, name)
+		c, reason := copies.plan(r.Type, path)
 		if reason != nil {
-			p.uncopyable(pos, name, r, reason)
+			p.uncopyable(pos, name, path, r, reason)
 			continue
 		}
 		r.Copy = c
@@ -588,16 +611,38 @@ func (p *planner) results() {
 }
 
 // uncopyable words the refusal of a result.
-func (p *planner) uncopyable(pos token.Position, name string, r *Result, reason *Reason) {
+func (p *planner) uncopyable(pos token.Position, name, path string, r *Result, reason *Reason) {
 	var d draft
-	if reason.Path == name {
+	if reason.Path == path {
 		d = p.errorf(pos, diag.Uncopyable, "%s (%s) cannot be copied for each caller: it is %s", name, typeText(r.Type, p.pkg), reason.Why)
 	} else {
 		d = p.errorf(pos, diag.Uncopyable, "%s (%s) cannot be copied for each caller: %s", name, typeText(r.Type, p.pkg), reason.clause(p.pkg))
 	}
-	ways := []string{"if no caller changes it, say copy=share"}
+	var ways []string
+	switch u := reason.Type.Underlying().(type) {
+	case *types.Chan:
+		d.hint("return what is received from it, as a slice")
+		return
+	case *types.Signature:
+		if isIterator(u) {
+			d.hint("return what it yields, as a slice")
+			return
+		}
+		ways = append(ways, "if what the function refers to never changes, say copy=share")
+	default:
+		if isReader(reason.Type) && handles[namedText(reason.Type)] == "" {
+			d.hint("return what is read from it, as bytes or a string")
+			return
+		}
+		ways = append(ways, "if no caller changes it, say copy=share")
+	}
+	resource := "if all callers are to share one value, make it a //cache:resource"
+	if handles[namedText(reason.Type)] != "" && reason.Path == path && len(p.f.Results) == 1 {
+		d.hint("make it a //cache:resource: all callers share one value, and release= says how it is given back")
+		return
+	}
 	if len(p.f.Results) == 1 {
-		ways = append(ways, fmt.Sprintf("else copy=Func with a func(%[1]s) %[1]s", typeText(r.Type, p.pkg)))
+		ways = append(ways, fmt.Sprintf("or copy=Func with a func(%[1]s) %[1]s", typeText(r.Type, p.pkg)))
 	}
 	if reason.Hidden != nil {
 		if n := ownType(reason.Hidden, p.pkg); n != nil {
@@ -607,9 +652,21 @@ func (p *planner) uncopyable(pos token.Position, name string, r *Result, reason 
 		ways = append(ways, fmt.Sprintf("or give %s a method Clone() %s", n.Obj().Name(), typeText(r.Type, p.pkg)))
 	}
 	if len(p.f.Results) == 1 {
-		ways = append(ways, "or, if all callers are to share one value, make it a //cache:resource")
+		ways = append(ways, resource)
 	}
 	d.hint("%s", strings.Join(ways, "; "))
+}
+
+// namedText returns the full name of the named type that t is or points to, or "".
+func namedText(t types.Type) string {
+	t = types.Unalias(t)
+	if ptr, ok := t.(*types.Pointer); ok {
+		t = types.Unalias(ptr.Elem())
+	}
+	if n, ok := t.(*types.Named); ok {
+		return fullName(n)
+	}
+	return ""
 }
 
 // stream says why a result is used up by whoever reads it first, "" when it is not.

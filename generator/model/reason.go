@@ -152,6 +152,9 @@ func opaque(t types.Type) string {
 	if i, ok := named.Underlying().(*types.Interface); ok {
 		return opaqueInterface(i, t)
 	}
+	if isLock(t) {
+		return "a lock, which must not be copied"
+	}
 	if isReader(t) {
 		return "a reader, whose content is gone once it is read"
 	}
@@ -178,6 +181,19 @@ func isReader(t types.Type) bool {
 		return hasStreamMethod(types.NewPointer(t), "Read")
 	}
 	return false
+}
+
+// isLock reports whether *t has methods Lock and Unlock, as locks have and types that
+// say in this way that they must not be copied.
+func isLock(t types.Type) bool {
+	for _, name := range []string{"Lock", "Unlock"} {
+		obj, index, _ := types.LookupFieldOrMethod(types.NewPointer(t), false, nil, name)
+		f, ok := obj.(*types.Func)
+		if !ok || len(index) != 1 || f.Signature().Params().Len()+f.Signature().Results().Len() > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // hasStreamMethod reports whether t has a method name([]byte) (int, error).
