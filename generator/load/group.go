@@ -478,6 +478,7 @@ func (g *group) readExport(path, file string) (*types.Package, error) {
 		return nil, err
 	}
 	defer f.Close()
+	//lint:ignore SA1019 up to Go 1.27 export data comes inside an archive, which only NewReader opens
 	r, err := gcexportdata.NewReader(bufio.NewReaderSize(f, 1<<16))
 	if err != nil {
 		return nil, fmt.Errorf("export data of %s: %w", path, err)
