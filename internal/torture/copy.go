@@ -46,6 +46,8 @@ func (m *module) copyIn() error {
 			return err
 		}
 	}
+	// Modules leave out what only their tests need. What cannot be had fails with them.
+	_, _, _, _ = m.command("go", "mod", "tidy", "-e")
 	_, errs, _, err := m.command("go", "mod", "edit", "-go=1.26.0", "-toolchain=none", "-require="+cachegen+"@v0.0.0", "-replace="+cachegen+"="+m.o.repo)
 	if err != nil {
 		return fmt.Errorf("go mod edit: %w: %s", err, errs)

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"go/ast"
+	"go/parser"
 	"go/token"
 	"go/types"
 	"os"
@@ -219,4 +220,28 @@ func writeIfChanged(name string, src []byte) error {
 		return nil
 	}
 	return os.WriteFile(name, src, 0o644)
+}
+
+// declaredAt names the function that a line of a file belongs to, as the file is now.
+func declaredAt(file string, line int) (recv, name string) {
+	fset := token.NewFileSet()
+	f, err := parser.ParseFile(fset, file, nil, parser.ParseComments|parser.SkipObjectResolution)
+	if err != nil {
+		return "", ""
+	}
+	for _, d := range f.Decls {
+		d, ok := d.(*ast.FuncDecl)
+		if !ok {
+			continue
+		}
+		start := d.Pos()
+		if d.Doc != nil {
+			start = d.Doc.Pos()
+		}
+		if fset.PositionFor(start, false).Line <= line && line <= fset.PositionFor(d.End(), false).Line {
+			recv, _ = receiver(d)
+			return recv, d.Name.Name
+		}
+	}
+	return "", ""
 }

@@ -404,8 +404,9 @@ func (m *module) adopt() error {
 				errs++
 				file := filepath.Join(m.dir, d.File)
 				hit := false
+				recv, name := declaredAt(file, d.Line)
 				for ref, f := range byRef {
-					if f.file == file && f.first <= d.Line && d.Line <= f.last {
+					if f.file == file && f.recv == recv && f.name == name {
 						refuse[ref], hit = true, true
 						m.AdoptRef[d.Code]++
 					}
