@@ -14,7 +14,7 @@ const Generated1 = true
 // Options describe one cached function. Generated code fills them in.
 type Options struct {
 	Func     string        // identity: import path, receiver type and name; never ambiguous
-	Site     string        // where the function stands, "sales.go:12", for messages
+	Site     string        // the file where the function stands, "store/sales.go", for messages
 	Resource bool          // one shared value instead of a value for each caller
 	TTL      time.Duration // how long a result is fresh; 0: for ever
 	Stale    time.Duration // how long after TTL the old result is still served, refreshed behind it

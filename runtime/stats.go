@@ -12,7 +12,7 @@ import (
 // Stats is what one cached function has counted since the process started.
 type Stats struct {
 	Func string // identity of the function
-	Site string // where it stands, "sales.go:12"
+	Site string // the file where it stands, "store/sales.go"
 
 	Hits   uint64 // calls that were answered from the cache; an estimate where they are many
 	Misses uint64 // calls that found nothing: those that computed and those that waited

@@ -20,7 +20,7 @@ type Func struct {
 	Sig       *types.Signature
 
 	ID      string // what the runtime knows it by: import path, receiver type, name
-	Site    string // "sales.go:12", relative to the module, for messages
+	Site    string // "store/sales.go", relative to the module, for messages
 	Name    string // of the annotated function
 	Wrapper string // of the cached function that is generated
 	Handle  string // of the variable (a function, for generic functions) that controls the cache
