@@ -131,7 +131,7 @@ func (p *planner) declaredSurface(s *directive.Surface) (string, Bind, bool) {
 	fn, ok := p.lookUp(scope, string(s.Bind)).(*types.Func)
 	if !ok {
 		p.errorf(s.Pos, diag.CodeBind, "//cache:surface names the function %s, and there is none", s.Bind).
-			hint("import its package in this file, for example as _ where nothing else uses it, or declare it in this package")
+			hint("declare it in this package, or import its package in this file (var _ = pkg.Bind keeps an import that nothing else uses)")
 		return "", Bind{}, false
 	}
 	if !bindsType(fn.Signature(), t) {
