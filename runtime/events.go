@@ -27,19 +27,25 @@ var tagEvents struct {
 
 const maxTagEvents = 1 << 12
 
-// since reports whether an event of one of the labels came after start, or has not ended.
-func since(start uint64, labels []label) bool {
+// since returns a number that is not above that of the first event of one of the labels
+// after start, and above those of all events that were complete before that; 0 if there is
+// none. Of an event that has not ended, all that is known is that no caller has come
+// after it.
+func since(start uint64, labels ...label) (seq uint64) {
 	if len(labels) == 0 {
-		return false
+		return 0
 	}
 	tagEvents.Lock()
 	defer tagEvents.Unlock()
 	for _, l := range labels {
-		if tagEvents.walking[l] > 0 || max(tagEvents.last[l], tagEvents.floor) > start {
-			return true
+		if max(tagEvents.last[l], tagEvents.floor) > start {
+			return start + 1
+		}
+		if tagEvents.walking[l] > 0 {
+			seq = events.Load() + 1
 		}
 	}
-	return false
+	return seq
 }
 
 // invalidate drops every entry with one of the labels, and keeps the computations that

@@ -206,7 +206,7 @@ func (s *store) start(n *node, c *caller, now int64) *flight {
 	if w := c.within; w != nil {
 		f.frame, f.call, f.start, f.moves = w.frame, w.call, w.start, true
 	} else {
-		f.frame, f.call = newFrame(), &call{st: s, key: n, parent: c.outer}
+		f.frame, f.call = newFrame(f.start), &call{st: s, key: n, parent: c.outer}
 	}
 	if c.lease {
 		f.leases = 1
@@ -440,6 +440,7 @@ func (f *flight) setApart() {
 func (f *flight) finish(result ending, err error, p any) {
 	s, n := f.st, f.n
 	x, mixed, read := f.frame.gathered(!f.moves)
+	missed := f.frame.missed()
 	tags := x.tags
 	if len(f.tags) > 0 {
 		tags = append(append([]string(nil), f.tags...), tags...)
@@ -468,8 +469,16 @@ func (f *flight) finish(result ending, err error, p any) {
 	var gone []*node
 	s.mu.Lock()
 	s.unlink(f)
-	if f.hitBy == 0 && (s.cleared > f.start || since(f.start, labels) || since(f.start, s.labels)) {
+	if f.hitBy == 0 && s.cleared > f.start {
 		f.hitBy = f.start + 1
+	}
+	for _, own := range [][]label{labels, s.labels} {
+		if f.hitBy == 0 {
+			f.hitBy = since(f.start, own...)
+		}
+	}
+	if missed != 0 && (f.hitBy == 0 || missed < f.hitBy) {
+		f.hitBy = missed
 	}
 	if result == failed && f.abandoned {
 		result = ownerLeft
@@ -530,7 +539,7 @@ func (f *flight) finish(result ending, err error, p any) {
 	switch {
 	case result == panicked && present == 0:
 		s.log(logPanic, "a computation that nobody waits for panicked: %v", p)
-	case result == failed && f.behind && present == 0:
+	case result == failed && f.behind && present == 0 && !stopped.Load():
 		s.log(logRefresh, "a refresh failed, the old result is served on: %v", err)
 	}
 }

@@ -59,13 +59,17 @@ type facts struct {
 type frame struct {
 	mu     sync.Mutex
 	closed bool
+	start  uint64 // the computation's
+	hitBy  uint64 // event of a tag that the computation got only after it; 0: none
 	facts  facts
 	mixed  bool   // results of more than one session went in
 	reason string // why the result must not be kept; "" if it may
 	read   any    // the first key of a context value that counts
 }
 
-func newFrame() *frame { return &frame{facts: facts{expires: never, kept: true}} }
+func newFrame(start uint64) *frame {
+	return &frame{start: start, facts: facts{expires: never, kept: true}}
+}
 
 // add makes the facts of a result that the computation used count for it. tags are
 // further tags of that result.
@@ -90,6 +94,10 @@ func (f *frame) addTags(tags []string) {
 	for _, t := range tags {
 		if !slices.Contains(f.facts.tags, t) {
 			f.facts.tags = append(f.facts.tags, t)
+			// From here on events of t find the flight. What was before, they did not know.
+			if seq := since(f.start, label{kind: tagLabel, name: t}); seq != 0 && (f.hitBy == 0 || seq < f.hitBy) {
+				f.hitBy = seq
+			}
 		}
 	}
 }
@@ -153,9 +161,16 @@ func (f *frame) gathered(last bool) (x facts, mixed bool, read any) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.closed = f.closed || last
-	x = f.facts
-	x.tags = slices.Clip(x.tags)
-	return x, f.mixed, f.read
+	f.facts.tags = slices.Clip(f.facts.tags)
+	return f.facts, f.mixed, f.read
+}
+
+// missed returns an event of a tag that the computation got only after it; 0 if there was
+// none.
+func (f *frame) missed() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.hitBy
 }
 
 // bodyCtx is the context that a computation gets: its caller's, or one apart from it, with
