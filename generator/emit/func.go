@@ -40,7 +40,6 @@ type view struct {
 	Ctx                                                                   string
 	Found, WhyOK, WhyFailed, Failed, Return, Give, GiveAcquired, Mentions string
 	HasErr                                                                bool
-	ErrField, ValueFailed, ErrNone                                        string
 	drawView
 
 	Cache, Error, Uint64, Int64, Bool, Any, String, Duration, Context, Unsafe, Module, True, False string
@@ -163,10 +162,6 @@ func (w *writer) names() {
 		}
 	}
 	v.HasErr = f.HasErr
-	if f.HasErr && f.Opts.ErrorTTL > 0 {
-		v.ErrField = "err"
-		v.ValueFailed = w.notNil("§v.err", false)
-	}
 	v.Doc = f.Doc
 }
 
@@ -183,7 +178,6 @@ func (w *writer) types() {
 	}
 	v.Bool, v.Any, v.String = n.predeclared("bool"), n.predeclared("any"), n.predeclared("string")
 	v.Context = n.std("context", "Context")
-	v.ErrNone = w.noError()
 	v.Module = f.Pkg.Module
 	if v.Module == "" {
 		v.Module = f.Pkg.ImportPath
@@ -711,10 +705,7 @@ func (w *writer) calls() {
 		src = "§w"
 	}
 	out := w.fields(src)
-	switch {
-	case v.ErrField != "":
-		out = append(out, src+"."+v.ErrField)
-	case f.HasErr:
+	if f.HasErr {
 		out = append(out, w.noError())
 	}
 	v.Return += "return " + strings.Join(out, ", ")
