@@ -1,0 +1,37 @@
+package cache
+
+import "github.com/cachegen/cachegen/runtime/internal/isolate"
+
+func init() { isolate.Reset = reset }
+
+// reset empties every store, releases what has a release, undoes Shutdown and sets the
+// statistics to zero. What is running ends for those who wait for it by now: nobody
+// else joins it, which matters between synctest bubbles, and it is not kept.
+func reset() {
+	stopped.Store(false)
+	for _, s := range allStores() {
+		s.clear()
+		var due []*holding
+		s.mu.Lock()
+		for _, f := range s.flights {
+			for ; f != nil; f = f.next {
+				f.private = true
+			}
+		}
+		now := clock()
+		for _, h := range s.rest {
+			h.due = now
+		}
+		due = s.due(now)
+		s.alarm = alarm{n: s.alarm.n + 1}
+		s.mu.Unlock()
+		s.releaseAll(due)
+		s.mu.Lock()
+		s.stats = tally{inFlight: s.stats.inFlight}
+		s.hits.sixteenths.Store(0)
+		for i := range s.logged {
+			s.logged[i].Store(false)
+		}
+		s.mu.Unlock()
+	}
+}
