@@ -151,13 +151,14 @@ func Explain(f *model.Func) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("%s", f.ID)
-	line("  annotated at %s: %s", f.Site, f.Directive.Text)
+	file, _, _ := strings.Cut(f.Site, ":")
+	line("  annotated at %s:%d: %s", file, f.Directive.Pos.Line, f.Directive.Text)
 	line("  callers use %s; %s controls the cache; both are in %s", f.Wrapper, f.Handle, filepath.Base(emit.FileName(f.File.Name)))
 
 	line("")
 	line("Key")
 	if len(f.Key.Parts) == 0 {
-		line("  nothing: the function has one result")
+		line("  nothing but the function itself")
 	}
 	for _, p := range f.Key.Parts {
 		line("  %s %s: %s", partName(p), partType(f, p), explainPart(p))
@@ -166,8 +167,12 @@ func Explain(f *model.Func) string {
 		line("  %s", p)
 	}
 
-	line("")
-	line("Results")
+	explainDraw(f, line)
+
+	if len(f.Results) > 0 || f.HasErr {
+		line("")
+		line("Results")
+	}
 	for i, r := range f.Results {
 		name := r.Name
 		if name == "" {
@@ -222,6 +227,46 @@ func Explain(f *model.Func) string {
 		line("  values that it reads from its context do not matter (ctx=ignore)")
 	}
 	return b.String()
+}
+
+// explainDraw says what a drawing function draws on and which inputs count.
+func explainDraw(f *model.Func, line func(string, ...any)) {
+	d := f.Draw
+	if d == nil {
+		return
+	}
+	line("")
+	line("Drawing")
+	switch {
+	case d.Component != nil:
+		line("  what the %s that it returns renders is kept, not the value", typeText(f, d.Result))
+	case d.Surface != nil:
+		line("  what it draws on %s is kept and drawn again", orBlank(d.Surface.Name))
+	default:
+		line("  it draws nowhere")
+	}
+	if d.Handler {
+		line("  only GET and HEAD are cached; other methods pass through")
+	}
+	for _, r := range d.Reads {
+		line("  input that counts: %s", r)
+	}
+	for _, h := range d.Holes {
+		line("  hole: what %s draws is drawn anew each time", orBlank(h.Param.Name))
+	}
+	if d.Widgets {
+		line("  widgets that the body reads count as they are met")
+		if d.Variants > 0 {
+			line("  at most %d outcomes for each key", d.Variants)
+		}
+	}
+}
+
+func orBlank(name string) string {
+	if name == "" {
+		return "_"
+	}
+	return name
 }
 
 func explainPart(p *model.KeyPart) string {
@@ -306,13 +351,19 @@ func left(f *model.Func) []string {
 			}
 			why = "not in the key: a context never is"
 		case name == "":
-			name, why = "_", "not in the key: it has no name"
+			name, why = orBlank(name), "not in the key: it has no name"
+		case f.Draw != nil && p == f.Draw.Surface:
+			why = "not in the key: it is drawn on"
+		case f.Draw != nil && p == f.Draw.Request:
+			why = "not in the key: the inputs that are read of it are"
 		case slices.Contains(f.Directive.Options.Ignore, name):
 			why = "not in the key: ignore="
 		case f.Directive.Has("key"):
 			why = "not in the key: key= leaves it out"
 		case strings.HasPrefix(name, "_"):
 			why = "not in the key: its name starts with _"
+		case f.Draw != nil && slices.ContainsFunc(f.Draw.Holes, func(h *model.Hole) bool { return h.Param == p }):
+			why = "not in the key: a hole"
 		default:
 			why = "not in the key"
 		}

@@ -18,9 +18,10 @@ import (
 	"github.com/cachegen/cachegen/generator/diag"
 	"github.com/spf13/cobra"
 
-	// Generated code imports the runtime. That the tool imports it too keeps both at one
-	// version, and brings it into vendor directories before the first generated file.
+	// Generated code imports these. That the tool imports them too keeps all at one
+	// version, and brings them into vendor directories before the first generated file.
 	_ "github.com/cachegen/cachegen/runtime"
+	_ "github.com/cachegen/cachegen/runtime/html"
 )
 
 // Exit codes.

@@ -257,7 +257,7 @@ func TestNearest(t *testing.T) {
 	for in, want := range map[string]string{
 		"tll": "ttl", "TTL": "ttl", "maxbytes": "max-bytes", "max_bytes": "max-bytes", "max_entries": "max",
 		"igore": "ignore", "relase": "release", "receiver": "recv", "frobnicate": "", "x": "",
-		"hash_funcs": "hash",
+		"hash_funcs": "hash", "show_spinner": "spinner", "experimental_allow_widgets": "widgets",
 	} {
 		if got := nearest(in, optionNames); got != want {
 			t.Errorf("nearest(%q) = %q, want %q", in, got, want)

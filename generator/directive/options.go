@@ -6,9 +6,8 @@ import "time"
 //
 // A field with an option tag is an option: the tag holds its name, form how it is
 // written, and on which directive takes it. The field's doc comment is what help and
-// the documentation print, unless the tag hidden says that what the option is about
-// cannot be had in this version. Fields without the tag carry a second part of the
-// option above them.
+// the documentation print. Fields without the tag carry a second part of the option
+// above them.
 type Options struct {
 	// How long a result is fresh: a Go duration in which `d` and `w` may stand for days
 	// and weeks, or a `func(V) time.Duration` for values that know it, such as tokens.
@@ -91,13 +90,13 @@ type Options struct {
 	Tags []string `option:"tags" form:"sales,user:{id}"`
 
 	// Allows input widgets in the function's body.
-	Widgets bool `option:"widgets" hidden:"drawing"`
+	Widgets bool `option:"widgets"`
 
 	// Outcomes kept for each key when widgets are allowed. Needs widgets.
-	Variants int `option:"variants" form:"100" hidden:"drawing"`
+	Variants int `option:"variants" form:"100"`
 
 	// Shown while a result is computed, by surfaces that can; the outermost call's only.
-	Spinner string `option:"spinner" form:"\"Loading…\"|off" hidden:"drawing"`
+	Spinner string `option:"spinner" form:"\"Loading…\"|off"`
 
 	// The function never runs apart from its caller.
 	DetachOff bool `option:"detach" form:"off"`

@@ -157,7 +157,6 @@ type option struct {
 	data     bool
 	resource bool
 	flag     bool // takes no value
-	hidden   bool // parsed, and not shown in help
 }
 
 // table lists the options in the order of the fields.
@@ -174,8 +173,7 @@ var table = func() []option {
 		all = append(all, option{
 			name: name, form: f.Tag.Get("form"), field: f.Name,
 			data: on != "resource", resource: on != "data",
-			flag:   f.Tag.Get("form") == "",
-			hidden: f.Tag.Get("hidden") != "",
+			flag: f.Tag.Get("form") == "",
 		})
 	}
 	return all
@@ -184,9 +182,7 @@ var table = func() []option {
 var optionNames = func() []string {
 	var all []string
 	for _, o := range table {
-		if !o.hidden {
-			all = append(all, o.name)
-		}
+		all = append(all, o.name)
 	}
 	return all
 }()

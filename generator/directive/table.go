@@ -37,9 +37,7 @@ func AllHelp() []Help {
 	docs := fieldDocs()
 	var all []Help
 	for _, o := range table {
-		if !o.hidden {
-			all = append(all, Help{o.name, o.form, o.data, o.resource, docs[o.field]})
-		}
+		all = append(all, Help{o.name, o.form, o.data, o.resource, docs[o.field]})
 	}
 	return all
 }

@@ -170,6 +170,10 @@ func (g *group) load() []*Package {
 		}
 	}
 
+	if frontier["net/http"] { // handlers are bound by it: better asked for now than one by one
+		frontier[RuntimePath+"/html"] = true
+	}
+
 	// Two questions to the go command at once.
 	var meta, exported []*packages.Package
 	var metaErr, exportErr error
