@@ -363,6 +363,9 @@ func (w *drawWalk[K, V]) straight(notKept string) (V, error) {
 	if ctx != nil {
 		ctx = dr.bodyContext(ctx)
 	}
+	if cs, ok := w.c.Surface.(ContextSurface); ok {
+		cs.SetContext(dr.bodyContext(cs.Context()))
+	}
 	return w.c.Run(ctx)
 }
 
@@ -393,6 +396,10 @@ func (w *drawWalk[K, V]) compute(f *flight) (v V, err error) {
 			ctx = limited
 		}
 		ctx = dr.bodyContext(newBodyCtx(ctx, f.frame, f.call, d.o.TrackContext))
+	}
+	cs, carries := w.c.Surface.(ContextSurface)
+	if carries {
+		cs.SetContext(dr.bodyContext(newBodyCtx(cs.Context(), f.frame, f.call, d.o.TrackContext)))
 	}
 	f.moves = true
 
@@ -444,7 +451,7 @@ func (w *drawWalk[K, V]) compute(f *flight) (v V, err error) {
 	if refused == nil {
 		refused = cmp.Or(bad, hole) // how the body goes on may depend on what a hole says
 	}
-	left := err != nil && (hole != nil || w.c.Ctx != nil && w.c.Ctx.Err() != nil)
+	left := err != nil && (hole != nil || w.c.Ctx != nil && w.c.Ctx.Err() != nil || carries && cs.Context().Err() != nil)
 	v = m.finish(dr.current(), left, v, err, tape, reads, refused)
 	ended = true
 	outerCall.enter()

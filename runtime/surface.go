@@ -1,5 +1,7 @@
 package cache
 
+import "context"
+
 // The contract between the cache and whatever a function draws to.
 //
 // An adapter for a framework is a Bind function and a Surface. Bind is called by the
@@ -64,6 +66,15 @@ type Spinner interface {
 // A HoleKeeper is a Surface that has something to do before content of the caller's is
 // drawn in a hole, such as to draw what it holds back. Its error is the hole's.
 type HoleKeeper interface{ BeforeHole() error }
+
+// A ContextSurface is a Surface whose bound parameter carries a context, which the body
+// may read as it may read its own. Context is that of the caller's parameter, and SetContext
+// gives the one that the bound parameter has to carry, before the body runs.
+type ContextSurface interface {
+	Surface
+	Context() context.Context
+	SetContext(context.Context)
+}
 
 // A Read is one observation: a widget, and what it said.
 type Read struct {

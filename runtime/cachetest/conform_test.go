@@ -25,4 +25,4 @@ func pageAdapter() Adapter[*Page] {
 	}
 }
 
-func TestConform(t *testing.T) { Conform(t, pageAdapter(), 3000) }
+func TestConform(t *testing.T) { Conform(t, pageAdapter(), 1500) }

@@ -340,13 +340,18 @@ func filesOf(in cache.Inputs, name string) ([]cache.File, error) {
 	return nil, nil
 }
 
-// foreseen reads what the wrapper knows that the body reads.
-func foreseen(in cache.Inputs) (reads []cache.Read) {
-	if in, ok := in.(*Reads); ok {
-		for _, n := range in.Names {
-			v, ok := in.Value(n)
-			reads = append(reads, cache.Read{Widget: n, Value: v, Set: ok})
-		}
+// Foreseen are the reads that the wrapper knows of.
+func (r *Reads) Foreseen() (reads []cache.Read) {
+	for _, n := range r.Names {
+		v, ok := r.Value(n)
+		reads = append(reads, cache.Read{Widget: n, Value: v, Set: ok})
 	}
 	return reads
+}
+
+func foreseen(in cache.Inputs) []cache.Read {
+	if in, ok := in.(*Reads); ok {
+		return in.Foreseen()
+	}
+	return nil
 }
