@@ -36,5 +36,5 @@ var (
 	StreamResult = declare("CG5002", "result that is used up by its first reader", "return what it yields, as a slice or bytes")
 	IdentityPin  = declare("CG5003", "result that keeps the receiver alive", "use recv=key or recv=ignore, or return something that does not refer to the receiver")
 
-	CodeSurfaceUnsupported = declare("CG640", "function that draws", "return what is to be drawn (bytes, a string) and write it outside of the cached function")
+	CodeSurfaceUnsupported = declare("CG6040", "function that draws", "return what is to be drawn (bytes, a string) and write it outside of the cached function")
 )
