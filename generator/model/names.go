@@ -48,7 +48,7 @@ func (p *planner) names() {
 
 	if f.Recv == nil {
 		f.Handle = f.Wrapper + "Cache"
-		f.Base = name
+		f.Base = lowerFirst(name) // of an adopted function, too, nothing but the wrapper is for others
 		p.clash(f.Wrapper, "the cached function", pos)
 	} else {
 		base := f.RecvBase.Name()
@@ -56,7 +56,7 @@ func (p *planner) names() {
 		f.Base = lowerFirst(base) + "_" + name
 		p.memberClash(pos)
 	}
-	for p.taken(f.Base) && f.Recv != nil {
+	for f.Base != name && p.taken(f.Base) {
 		f.Base += "_"
 	}
 	p.clash(f.Handle, "what controls its cache", pos)
