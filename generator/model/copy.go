@@ -202,6 +202,9 @@ func (p *copyPlanner) fill(c *Copy, t types.Type, path string) *Reason {
 func (p *copyPlanner) structure(c *Copy, u *types.Struct, t types.Type, path string) *Reason {
 	for f := range u.Fields() {
 		if f.Name() == "_" {
+			if holdsLock(f.Type()) {
+				return &Reason{Path: path + "._", Type: f.Type(), Why: "a lock, which must not be copied"}
+			}
 			continue
 		}
 		at := path + "." + f.Name()

@@ -213,6 +213,9 @@ func (p *keyPlanner) structure(k *Key, u *types.Struct, t types.Type, path strin
 	k.Kind = KeyStruct
 	for f := range u.Fields() {
 		if f.Name() == "_" {
+			if holdsLock(f.Type()) {
+				return &Reason{Path: path + "._", Type: f.Type(), Why: "a lock, which must not be copied"}
+			}
 			continue
 		}
 		sub, r := p.plan(f.Type(), path+"."+f.Name())

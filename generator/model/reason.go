@@ -196,6 +196,24 @@ func isLock(t types.Type) bool {
 	return true
 }
 
+// holdsLock reports whether a value of type t must not be copied because of a lock in it.
+func holdsLock(t types.Type) bool {
+	switch u := t.Underlying().(type) {
+	case *types.Struct:
+		if isLock(t) {
+			return true
+		}
+		for f := range u.Fields() {
+			if holdsLock(f.Type()) {
+				return true
+			}
+		}
+	case *types.Array:
+		return holdsLock(u.Elem())
+	}
+	return false
+}
+
 // hasStreamMethod reports whether t has a method name([]byte) (int, error).
 func hasStreamMethod(t types.Type, name string) bool {
 	obj, _, _ := types.LookupFieldOrMethod(t, false, nil, name)
