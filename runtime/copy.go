@@ -11,6 +11,7 @@ package cache
 //	map[K]V, V immutable         cache.CopyMap(c, v, nil, nil)
 //	map[K]V                      cache.CopyMap(c, v, nil, copyV)
 //	*T, T immutable              cache.CopyPtr(c, v, nil)
+//	*T with a method for it      cache.CopyBy(c, v, (*T).Clone)
 //	*T                           cache.CopyPtr(c, v, copyT)
 //	struct, array                v with each mutable field replaced: v.F = copyF(c, v.F); return v
 //	interfaces, any              cache.CopyAny(c, v), with a type assertion: use cache.CopyIface
@@ -181,6 +182,25 @@ func CopyPtr[T any](c *Copier, p *T, elem func(*Copier, T) T) *T {
 	} else if c.deeper() {
 		*w = elem(c, *p)
 		c.depth--
+	}
+	return w
+}
+
+// CopyBy returns what clone makes of p; of nil, nil.
+func CopyBy[T any](c *Copier, p *T, clone func(*T) *T) *T {
+	if p == nil || c == nil {
+		if p != nil {
+			p = clone(p)
+		}
+		return p
+	}
+	a := ancestor{p: unsafe.Pointer(p), typ: typeWord[T]()}
+	if to := c.seen(a); to != nil {
+		return (*T)(to)
+	}
+	w := clone(p)
+	if w != nil {
+		c.remember(a, unsafe.Pointer(w))
 	}
 	return w
 }

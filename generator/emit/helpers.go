@@ -411,6 +411,10 @@ func (h *helpers) copier(k *model.Copy) string {
 	case model.CopyArray:
 		fmt.Fprintf(&body, "for §i := range §v {\n§v[§i] = %s\n}\nreturn §v\n", h.copyOf(k.Elem, "§v[§i]"))
 	case model.CopyMethod:
+		if p, ok := k.Type.(*types.Pointer); ok && k.Memo {
+			fmt.Fprintf(&body, "return %s(§c, §v, (%s).%s)\n", n.cache("CopyBy"), n.typ(p), k.Method)
+			break
+		}
 		if nillable(k.Type) {
 			if h.n.top["nil"] {
 				body.WriteString("if " + h.isNil("§v") + " {\nreturn §v\n}\n")
