@@ -242,7 +242,12 @@ func (g *group) build(dir string, ls *listing, meta *packages.Package, root bool
 	l := g.l
 	if meta == nil {
 		if root {
-			l.report(diag.Errorf(l.anchor(dir), diag.NotLoaded, "the go command does not know the package in %s", dir))
+			rel, err := filepath.Rel(g.dir, dir)
+			if err != nil {
+				rel = dir
+			}
+			l.report(diag.Errorf(l.anchor(dir), diag.NotLoaded, "the go command does not know the package in this directory").
+				WithHint("see what it says: cd %s && go list ./%s", g.dir, filepath.ToSlash(rel)))
 		}
 		return nil
 	}
