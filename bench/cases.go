@@ -12,6 +12,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -66,7 +67,18 @@ func warm(p Peer, capacity int, stored []Key) (get func(Key) Quote, stop func())
 	return get, stop
 }
 
-func all() []Peer { return append([]Peer{Ours}, Peers...) }
+// Only, if not empty, restricts the peers to those whose name holds it.
+var Only string
+
+func all() []Peer {
+	out := []Peer{Ours}
+	for _, p := range Peers {
+		if strings.Contains(p.Name, Only) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
 
 var sink atomic.Int64
 

@@ -19,6 +19,7 @@ func main() {
 	run := flag.String("run", "", "measure only tables whose name holds this: hit, parallel, context, noargs, digest, copy, miss, evict, million, stampede, ratio, memory")
 	rounds := flag.Int("rounds", 5, "times that each case is measured; the fastest counts")
 	each := flag.Duration("time", 100*time.Millisecond, "how long each of them takes")
+	flag.StringVar(&bench.Only, "peer", "", "measure only peers whose name holds this")
 	flag.Parse()
 	flag.Set("test.benchtime", each.String())
 	want := func(name string) bool { return strings.Contains(name, *run) }
