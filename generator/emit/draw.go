@@ -89,8 +89,11 @@ func (w *writer) draw() {
 	if f.Ctx != nil {
 		ctx, bctx = w.name[f.Ctx], "§bctx"
 		v.Ctx = ctx
-		if f.Ctx.Index == model.RequestContext {
+		switch f.Ctx.Index {
+		case model.RequestContext:
 			v.CtxFrom = w.name[d.Request] + ".Context()"
+		case model.SurfaceContext:
+			v.CtxFrom = w.name[d.Surface] + ".Context()"
 		}
 	}
 

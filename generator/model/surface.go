@@ -227,6 +227,7 @@ func (p *planner) drawing() bool {
 const (
 	RequestContext = -2 // that of the request
 	RenderContext  = -3 // the one that the component is rendered with
+	SurfaceContext = -4 // the one that what is drawn on carries
 )
 
 // context settles which context counts.
@@ -239,6 +240,8 @@ func (p *planner) context(d *Draw) {
 		f.Ctx = &Param{Type: p.contextType(), Index: RenderContext, Var: f.Obj.Signature().Results().At(0)}
 	case f.Ctx == nil && d.Request != nil:
 		f.Ctx = &Param{Type: p.contextType(), Index: RequestContext, Var: d.Request.Var}
+	case f.Ctx == nil && d.Surface != nil && carriesContext(d.Surface.Type):
+		f.Ctx = &Param{Type: p.contextType(), Index: SurfaceContext, Var: d.Surface.Var}
 	}
 }
 
@@ -250,6 +253,17 @@ func (p *planner) contextType() types.Type {
 		}
 	}
 	return types.NewInterfaceType(nil, nil)
+}
+
+// carriesContext reports whether values of t have a method Context() context.Context.
+func carriesContext(t types.Type) bool {
+	obj, _, _ := types.LookupFieldOrMethod(t, false, nil, "Context")
+	m, ok := obj.(*types.Func)
+	if !ok {
+		return false
+	}
+	sig := m.Signature()
+	return sig.Params().Len() == 0 && sig.Results().Len() == 1 && isContext(sig.Results().At(0).Type())
 }
 
 // what says what makes a function a drawing one.
