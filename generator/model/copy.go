@@ -177,7 +177,7 @@ func (p *copyPlanner) fill(c *Copy, t types.Type, path string) *Reason {
 		p.depth++
 		sub, r := p.plan(u.Elem(), path+"[i]")
 		p.depth--
-		if r != nil || sub.Kind == CopyNone {
+		if r != nil || sub.Kind == CopyNone || u.Len() == 0 {
 			return r
 		}
 		c.Kind, c.Elem = CopyArray, sub
