@@ -130,6 +130,8 @@ func (f *finder) member(sel *ast.SelectorExpr, k kinds) (ast.Expr, kinds) {
 	}
 	p, child := f.above(sel)
 	switch {
+	case sel.Sel.Name == "Body" && f.closes(p):
+		return nil, 0 // what is read of it, is refused
 	case u.refuse != "":
 		f.errorf(sel, u.refuse, "%s: %s", what, u.refuse.Info().Title)
 		return nil, 0
@@ -165,6 +167,17 @@ func (f *finder) member(sel *ast.SelectorExpr, k kinds) (ast.Expr, kinds) {
 		f.read(sel, Read{Kind: FormError})
 	}
 	return call, u.derive
+}
+
+// closes reports whether p calls the method Close of its operand.
+func (f *finder) closes(p ast.Node) bool {
+	sel, ok := p.(*ast.SelectorExpr)
+	if !ok || sel.Sel.Name != "Close" {
+		return false
+	}
+	call, child := f.above(sel)
+	c, ok := call.(*ast.CallExpr)
+	return ok && c.Fun == child
 }
 
 // name adds what a call reads under the name that is its first argument.
