@@ -93,6 +93,8 @@ func partName(p *model.KeyPart) string {
 	switch {
 	case p.Param == nil:
 		return "session"
+	case p.Param.Index < -1:
+		return "context"
 	case p.Param.Index < 0 && p.Param.Name == "":
 		return "receiver"
 	}
