@@ -334,7 +334,7 @@ func (h *helpers) copyOf(k *model.Copy, x string) string {
 		if k.Elem.Kind == model.CopyNone {
 			return n.cache("CloneSlice") + "(" + x + ")"
 		}
-		if !k.Memo && chunked(k.Elem) && model.Nameable(k.Type, n.pkg) {
+		if !k.Memo && h.chunked(k.Elem) && model.Nameable(k.Type, n.pkg) {
 			return h.copier(k) + "(§c, " + x + ")"
 		}
 		return n.cache("CopySlice") + "(§c, " + x + ", " + h.copier(k.Elem) + ")"
@@ -369,12 +369,12 @@ func (h *helpers) copierOrNil(k *model.Copy) string {
 
 // chunked reports whether elements of a slice have slices of immutable elements as
 // fields, for which one array can serve many.
-func chunked(k *model.Copy) bool {
+func (h *helpers) chunked(k *model.Copy) bool {
 	if k.Kind != model.CopyStruct || k.Copier {
 		return false
 	}
 	for _, f := range k.Fields {
-		if f.Copy.Kind == model.CopySlice && f.Copy.Elem.Kind == model.CopyNone && model.Nameable(f.Copy.Type, nil) {
+		if f.Copy.Kind == model.CopySlice && f.Copy.Elem.Kind == model.CopyNone && model.Nameable(f.Copy.Elem.Type, h.n.pkg) {
 			return true
 		}
 	}
@@ -424,7 +424,7 @@ func (h *helpers) copier(k *model.Copy) string {
 		}
 		body.WriteString("return §v." + k.Method + "()\n")
 	case model.CopySlice:
-		if k.Elem.Kind != model.CopyNone && !k.Memo && chunked(k.Elem) {
+		if k.Elem.Kind != model.CopyNone && !k.Memo && h.chunked(k.Elem) {
 			h.chunks(&body, k)
 			break
 		}
@@ -442,7 +442,7 @@ func (h *helpers) chunks(b *strings.Builder, k *model.Copy) {
 	fmt.Fprintf(b, "§w := %s(§v)\n", h.n.cache("CloneSlice"))
 	chunk := map[string]string{}
 	for i, f := range k.Elem.Fields {
-		if f.Copy.Kind == model.CopySlice && f.Copy.Elem.Kind == model.CopyNone {
+		if f.Copy.Kind == model.CopySlice && f.Copy.Elem.Kind == model.CopyNone && model.Nameable(f.Copy.Elem.Type, h.n.pkg) {
 			s := fmt.Sprintf("§s%d", i)
 			chunk[f.Name] = s
 			fmt.Fprintf(b, "var %s %s[%s]\n", s, h.n.cache("Chunk"), h.n.typ(f.Copy.Type.Underlying().(*types.Slice).Elem()))
