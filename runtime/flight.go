@@ -54,6 +54,7 @@ type flight struct {
 	panicV any
 	facts  facts
 	shared bool // somebody else has the value too
+	ones   bool // the result may be of use to its owner alone: it came of a context value, or a session
 }
 
 type ending uint8
@@ -163,7 +164,6 @@ func (s *store) begin(n *node, c *caller) (found, *flight) {
 		case !wait:
 			f = s.start(n, c, now)
 			f.private = true
-			s.stats.waited++
 		default:
 			f.present++
 			if c.lease {
@@ -176,6 +176,9 @@ func (s *store) begin(n *node, c *caller) (found, *flight) {
 			case took:
 				return r, nil
 			case tooLong:
+				wait = false
+				s.count(func(t *tally) { t.waited++ })
+			case another:
 				wait = false
 			}
 			continue
@@ -271,6 +274,7 @@ const (
 	took    verdict = iota // there is a result, or a reason to stop
 	again                  // no result for this caller
 	tooLong                // the caller has waited for as long as it may
+	another                // the result may be another's: the caller computes for itself, at once
 )
 
 // wait waits for f to end, in which the caller is counted as present. own is set for
@@ -359,6 +363,12 @@ func (f *flight) take(c *caller, own bool) (found, verdict) {
 			f.st.unlease(f.n)
 		}
 		return found{}, again
+	}
+	if f.ones && !own {
+		if c.lease {
+			f.st.unlease(f.n)
+		}
+		return found{}, another
 	}
 	if f.ending == panicked {
 		panic(f.panicV)
@@ -456,7 +466,10 @@ func (f *flight) finish(result ending, err error, p any) {
 			session, scoped = l.name, true
 		}
 	}
-	keep := f.keepable && x.kept && !mixed && (!x.scoped || scoped && x.session == session)
+	foreign := x.scoped && !(scoped && x.session == session)
+	x.ones = x.ones || read != nil || mixed || foreign
+	f.ones = x.ones && !f.moves
+	keep := f.keepable && x.kept && !mixed && !foreign
 	x.tags, x.expires = tags, n.expires
 	if scoped {
 		x.scoped, x.session = true, session

@@ -52,6 +52,7 @@ type facts struct {
 	scoped  bool
 	expires int64
 	kept    bool
+	ones    bool // it may be of use to one caller alone: it came of a context value, or of another session
 }
 
 // A frame gathers the facts of one computation while it runs. Whoever has the
@@ -85,6 +86,7 @@ func (f *frame) add(x facts, tags []string) {
 		f.addSession(x.session)
 	}
 	f.facts.expires = min(f.facts.expires, x.expires)
+	f.facts.ones = f.facts.ones || x.ones
 	if !x.kept {
 		f.drop("it used a result that was not kept")
 	}
