@@ -1,0 +1,466 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// userKey is a context key as a program of the user's has it: its type is not of this
+// package, whose keys do not matter.
+func userKey(name string) any { return struct{ name string }{name} }
+
+// Without the watch over context values one user would get the other's page.
+func TestContextValuesDoNotLeak(t *testing.T) {
+	eachWay(t, func(t *testing.T, o Options) {
+		lines := logged(t)
+		o.TrackContext = true
+		page := func(ctx context.Context, _ int) (string, error) {
+			ctx, cancel := context.WithTimeout(ctx, time.Hour) // whatever is in between
+			defer cancel()
+			return fmt.Sprint("page of ", ctx.Value(userKey("user"))), nil
+		}
+		f := newFunc(t, nil, o, page)
+		outer := newFunc(t, nil, o, func(ctx context.Context, id int) (string, error) { return f.load(ctx, id) })
+		for range 2 {
+			for _, user := range []string{"ada", "bob"} {
+				ctx, cancel := context.WithCancel(context.WithValue(context.Background(), userKey("user"), user))
+				defer cancel()
+				for _, f := range []*testFunc[string]{f, outer} {
+					if v, err := f.load(ctx, 1); v != "page of "+user || err != nil {
+						t.Errorf("%s got %q, %v", user, v, err)
+					}
+				}
+			}
+		}
+		if s := f.Stats(); s.Entries != 0 || s.ContextReads == 0 || s.ContextReads != s.NotKept {
+			t.Errorf("%+v", s)
+		}
+		if got := lines(); len(got) != 2 || !strings.Contains(got[0], "hash=ctx:Func") || !strings.Contains(got[0], "ctx=ignore") || !strings.Contains(got[0], `name:"user"`) {
+			t.Errorf("%q", got)
+		}
+		o.TrackContext = false // ctx=ignore
+		g := newFunc(t, nil, o, page)
+		ctx := context.WithValue(context.Background(), userKey("user"), "ada")
+		g.load(ctx, 1)
+		if v, _ := g.load(context.Background(), 1); v != "page of ada" {
+			t.Error(v)
+		}
+	})
+}
+
+func TestInfrastructureDoesNotMatter(t *testing.T) {
+	runs := 0
+	f := newFunc(t, nil, Options{TrackContext: true}, func(ctx context.Context, _ int) (int, error) {
+		runs++
+		sub, cancel := context.WithCancel(ctx) // asks for context's own key
+		defer cancel()
+		context.Cause(sub)
+		context.AfterFunc(sub, func() {})()
+		ctx.Value(http.ServerContextKey)
+		ctx.Value(http.LocalAddrContextKey)
+		return runs, nil
+	})
+	ctx, cancel := cancellable(t)
+	defer cancel()
+	for range 2 {
+		if v, _ := f.load(ctx, 1); v != 1 {
+			t.Errorf("run %d: an infrastructure's key counts", v)
+		}
+	}
+	for key, want := range map[any]bool{cancelKey: true, http.ServerContextKey: true, userKey("x"): false, "text": false, 7: false} {
+		if known(key) != want {
+			t.Errorf("known(%v) = %v", key, !want)
+		}
+	}
+}
+
+// What counts for an inner result counts for the outer one, whether the inner call hits
+// or misses.
+func TestNesting(t *testing.T) {
+	for _, warm := range []bool{false, true} {
+		t.Run(fmt.Sprintf("warm=%v", warm), func(t *testing.T) {
+			eachWay(t, func(t *testing.T, o Options) {
+				ctx, _ := cancellable(t)
+				ctx = WithSession(ctx, "s1")
+				runs := 0
+				nest := func(in Options) (inner, outer *testFunc[int]) {
+					inner = newFunc(t, nil, in, func(context.Context, int) (int, error) { return 1, nil })
+					o := o
+					o.TTL = 0
+					outer = newFunc(t, nil, o, func(ctx context.Context, id int) (int, error) {
+						runs++
+						_, err := inner.load(ctx, id)
+						return runs, err
+					})
+					if warm {
+						inner.load(ctx, 1)
+					}
+					outer.load(ctx, 1)
+					return inner, outer
+				}
+				kept := func(f *testFunc[int]) bool { _, ok := f.peek(1); return ok }
+
+				_, outer := nest(Options{TTL: time.Minute})
+				time.Sleep(time.Minute - 1)
+				if !kept(outer) {
+					t.Error("ttl: the outer entry went too early")
+				}
+				if time.Sleep(1); kept(outer) {
+					t.Error("ttl: the outer entry outlives the inner one")
+				}
+				if _, outer = nest(Options{Tags: []string{"inner"}}); !kept(outer) {
+					t.Error("tags: the outer result is not kept")
+				}
+				if Invalidate(ctx, "inner"); kept(outer) {
+					t.Error("tags: the outer entry does not have the inner one's tag")
+				}
+				if _, outer = nest(Options{Session: true}); kept(outer) {
+					t.Error("session: a session's result is in an entry for all")
+				}
+				if own := newFunc(t, nil, Options{Session: true}, func(ctx context.Context, id int) (int, error) {
+					id2, _ := SessionOf(ctx)
+					return len(id2), nil
+				}); true {
+					if own.load(ctx, 1); !kept(own) {
+						t.Error("session: a session's own entry is not kept")
+					}
+					if EndSession(ctx, "s1"); kept(own) {
+						t.Error("session: its entry outlives it")
+					}
+				}
+				asks := newFunc(t, nil, o, func(ctx context.Context, id int) (int, error) { SessionOf(ctx); return 1, nil })
+				if asks.load(ctx, 1); kept(asks) {
+					t.Error("session: SessionOf does not count")
+				}
+				if !warm {
+					keepNot := newFunc(t, keepOps{}, Options{}, func(context.Context, int) (int, error) { return -1, nil })
+					outer = newFunc(t, nil, o, func(ctx context.Context, id int) (int, error) { return keepNot.load(ctx, id) })
+					if outer.load(ctx, 1); kept(outer) || kept(keepNot) {
+						t.Error("keep: a result that is not kept is in one that is")
+					}
+				}
+			})
+		})
+	}
+}
+
+type keepOps struct{}
+
+func (keepOps) Keep(v *int) bool         { return *v >= 0 }
+func (keepOps) TTL(v *int) time.Duration { return time.Duration(*v) * time.Second }
+func (keepOps) KeepError(err error) bool { return err.Error() == "lasting" }
+func (keepOps) Size(v *int) int64        { return int64(*v) }
+
+func TestKeepGivesToWaiters(t *testing.T) {
+	eachWay(t, func(t *testing.T, o Options) {
+		runs := 0
+		f := newFunc(t, keepOps{}, o, func(context.Context, int) (int, error) { runs++; time.Sleep(time.Second); return -runs, nil })
+		ctx, _ := cancellable(t)
+		wantResults(t, callers(f, ctx, ctx)(), "-1", "-1")
+		wantResults(t, callers(f, ctx)(), "-2")
+	})
+}
+
+func TestTTLOfTheValue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runs := 0
+		f := newFunc(t, keepOps{}, Options{}, func(context.Context, int) (int, error) { runs++; return runs, nil })
+		want(t, f, 1, 1)
+		time.Sleep(time.Second)
+		want(t, f, 1, 2) // after its 1 s
+		time.Sleep(time.Second)
+		want(t, f, 1, 2)
+		time.Sleep(time.Second)
+		want(t, f, 1, 3)
+	})
+}
+
+func TestKeepErrorChooses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runs := 0
+		text := "passing"
+		f := newFunc(t, keepOps{}, Options{ErrorTTL: time.Minute}, func(context.Context, int) (int, error) { runs++; return 0, errors.New(text) })
+		f.load(nil, 1)
+		text = "lasting"
+		f.load(nil, 1)
+		text = "other"
+		if _, err := f.load(nil, 1); err.Error() != "lasting" || runs != 2 {
+			t.Error(err, runs)
+		}
+	})
+}
+
+func TestJitterSpreadsExpiry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFunc(t, nil, Options{TTL: 100 * time.Second, Jitter: 0.1}, func(_ context.Context, id int) (int, error) { return id, nil })
+		for i := range 1000 {
+			f.load(nil, i)
+		}
+		left := func() (n int) {
+			for i := range 1000 {
+				if _, ok := f.peek(i); ok {
+					n++
+				}
+			}
+			return n
+		}
+		time.Sleep(90*time.Second - 1)
+		if n := left(); n != 1000 {
+			t.Errorf("%d of 1000 before the time of the first", n)
+		}
+		time.Sleep(5 * time.Second)
+		if n := left(); n < 300 || n > 700 {
+			t.Errorf("%d of 1000 in the middle", n)
+		}
+		time.Sleep(5*time.Second + 1)
+		if n := left(); n != 0 {
+			t.Errorf("%d of 1000 after the ttl", n)
+		}
+	})
+}
+
+func TestMaxBytes(t *testing.T) {
+	f := newFunc(t, keepOps{}, Options{MaxBytes: 10_000}, func(_ context.Context, id int) (int, error) { return id, nil })
+	for i := range 2000 {
+		f.load(nil, i)
+		if s := f.Stats(); s.Bytes > 10_000 {
+			t.Fatalf("%+v", s)
+		}
+	}
+	f.load(nil, 20_000)
+	if _, ok := f.peek(20_000); ok || f.Stats().Entries == 0 {
+		t.Error("an entry larger than the bound is kept, or drove out the rest")
+	}
+}
+
+func TestConfigure(t *testing.T) {
+	defer func(old int) { overrides = overrides[:old] }(len(overrides))
+	synctest.Test(t, func(t *testing.T) {
+		runs := 0
+		f := newFunc(t, nil, Options{Func: "conf.f", TTL: time.Hour, Max: 100, Tags: []string{"conf"}}, counting(&runs))
+		for i := range 10 {
+			f.load(nil, i)
+		}
+		if err := Configure("conf.f", Override{TTL: time.Minute}); err != nil {
+			t.Error(err)
+		}
+		if err := Configure("conf", Override{Max: 5}); err != nil || f.Stats().Entries != 5 {
+			t.Error(err, f.Stats())
+		}
+		f.Clear()
+		want(t, f, 1, 11)
+		time.Sleep(time.Minute)
+		want(t, f, 1, 12)
+		if err := Configure("conf.g", Override{TTL: time.Second}); !errors.Is(err, ErrUnknown) {
+			t.Error(err)
+		}
+		g := newFunc(t, nil, Options{Func: "conf.g", TTL: time.Hour}, counting(&runs)) // known by now
+		want(t, g, 1, 13)
+		time.Sleep(time.Second)
+		want(t, g, 1, 14)
+		if err := Configure("conf.f", Override{TTL: -1}); err == nil || errors.Is(err, ErrUnknown) {
+			t.Error(err)
+		}
+	})
+}
+
+func TestBypass(t *testing.T) {
+	eachWay(t, func(t *testing.T, o Options) {
+		ops := newHandleOps()
+		body, _ := making()
+		f := newFunc(t, ops, o, body)
+		ctx, _ := cancellable(t)
+		kept, _ := f.load(ctx, 1)
+		own, _ := f.load(Bypass(ctx), 1)
+		leased, done, _ := f.acquire(Bypass(ctx), 1)
+		if again, _ := f.load(ctx, 1); own == kept || leased == kept || again != kept {
+			t.Error("Bypass does not go past the cache")
+		}
+		done()
+		done()
+		time.Sleep(time.Hour)
+		if own.released.Load() != 0 || leased.released.Load() != 1 || kept.released.Load() != 0 {
+			t.Error("under Bypass the caller owns what it gets, and ends what it acquired")
+		}
+	})
+}
+
+func TestSwitchedOff(t *testing.T) {
+	defer func(old bool) { switchedOff = old }(switchedOff)
+	switchedOff = true
+	runs := 0
+	f := newFunc(t, nil, Options{}, counting(&runs))
+	want(t, f, 1, 1)
+	want(t, f, 1, 2)
+}
+
+type identOps struct{ handleOps }
+
+func (identOps) Ident(v **handle) any { return *v }
+
+// An identical value that several entries keep is released when the last one goes.
+func TestIdenticalValueIsReleasedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		one := &handle{id: 1}
+		f := newFunc(t, identOps{newHandleOps()}, Options{Grace: time.Second}, func(context.Context, int) (*handle, error) { return one, nil })
+		f.load(nil, 1)
+		f.load(nil, 2)
+		f.refresh(nil, 1) // replaced by itself
+		f.forget(1)
+		time.Sleep(time.Minute)
+		if one.released.Load() != 0 {
+			t.Fatal("released while another entry keeps it")
+		}
+		f.forget(2)
+		time.Sleep(time.Second / 2)
+		f.load(nil, 3) // kept again within its grace
+		time.Sleep(time.Minute)
+		if one.released.Load() != 0 {
+			t.Fatal("released although it is kept again")
+		}
+		f.Clear()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if one.released.Load() != 1 {
+			t.Errorf("released %d times", one.released.Load())
+		}
+	})
+}
+
+// The entries of an instance go with it.
+func TestOwner(t *testing.T) {
+	type instance struct{ buf [64]byte }
+	s := New[int, int](nil, Options{Func: "owner"})
+	func() {
+		p := &instance{}
+		for i := range 3 {
+			s.Do(uint64(i), i, Call[int]{Owner: OwnerOf(p), Run: func(context.Context) (int, error) { return i, nil }})
+		}
+		runtime.GC()
+		if s.Stats().Entries != 3 {
+			t.Error("the entries of a living instance are gone")
+		}
+		runtime.KeepAlive(p)
+	}()
+	for range 1000 {
+		runtime.GC()
+		if s.Stats().Entries == 0 {
+			return
+		}
+		runtime.Gosched()
+	}
+	t.Error("the entries outlive their instance")
+}
+
+func TestInstance(t *testing.T) {
+	var sites Sites
+	made := 0
+	opts := func() Options { made++; return Options{Func: fmt.Sprint("instance", made)} }
+	a, b, c := Instance[int, string](&sites, nil, opts), Instance[int, string](&sites, nil, opts), Instance[int, int](&sites, nil, opts)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() { Instance[string, int](&sites, nil, opts) })
+	}
+	wg.Wait()
+	if a != b || any(a) == any(c) || made != 3 {
+		t.Error(made)
+	}
+}
+
+// A million keys go through a cache of ten thousand, and never more are in it.
+func TestMillionKeys(t *testing.T) {
+	if raceEnabled || testing.Short() {
+		t.Skip("a million calls")
+	}
+	s := New[int, int](nil, Options{Func: "million", Max: 10_000, TTL: time.Hour})
+	for i := range 1_000_000 {
+		s.Prime(HashUint64(HashStart(), uint64(i)), i, i)
+		if i%1000 == 0 || i < 20_000 {
+			if n := s.store.snapshot().Entries; n > 10_000 {
+				t.Fatalf("%d entries after %d keys", n, i)
+			}
+		}
+	}
+	s.store.check(t)
+	if x := s.Stats(); x.Entries != 10_000 || x.Evicted != 990_000 {
+		t.Errorf("%+v", x)
+	}
+}
+
+// Memory of an entry with a key struct of 24 bytes, its text of 22 and a value of 32.
+func TestMemoryPerEntry(t *testing.T) {
+	if raceEnabled || testing.Short() {
+		t.Skip("a million entries")
+	}
+	heap := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	const n = 1_000_000
+	before := heap()
+	s := New[benchKey, benchVal](nil, Options{Func: "memory", TTL: time.Hour, Max: 2 * n})
+	for i := range n {
+		k := benchKey{i, fmt.Sprintf("customer-%012d!", i)}
+		s.Prime(k.hash(), k, benchVal{n: int64(i)})
+	}
+	per := float64(heap()-before) / n
+	t.Logf("%.0f bytes for each of a million entries", per)
+	if per > 187 { // what otter needs with a bound and a ttl
+		t.Errorf("%.0f bytes for each entry", per)
+	}
+	runtime.KeepAlive(s)
+}
+
+func TestHitsAllocateNothing(t *testing.T) {
+	s, keys := benchSite(t, Options{TTL: time.Hour, Max: 100}, 8)
+	ctx := context.WithValue(context.Background(), userKey("a"), 1)
+	if n := testing.AllocsPerRun(100, func() {
+		k := keys[3]
+		if s.Get(k.hash(), &k) == nil || s.GetCtx(ctx, k.hash(), &k) == nil {
+			t.Fatal("a miss")
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+// Statistics are exact up to a number, and near the truth beyond.
+func TestStatsOfHotFunction(t *testing.T) {
+	s, keys := benchSite(t, Options{}, 1)
+	k := keys[0]
+	h := k.hash()
+	for range 10_000 {
+		s.Get(h, &k)
+	}
+	if n := s.Stats().Hits; n != 10_000 {
+		t.Errorf("%d of 10000 hits", n)
+	}
+}
+
+func TestTemplatedTagsOfThePrimed(t *testing.T) {
+	f := newFunc(t, modelOps{}, Options{Session: true}, func(context.Context, int) ([]int, error) { return []int{1}, nil })
+	for _, drop := range []func(){
+		func() { Invalidate(context.Background(), "key:1") },
+		func() { EndSession(context.Background(), "model") },
+	} {
+		f.prime(1, []int{7})
+		f.prime(2, []int{8})
+		if v, _ := f.peek(1); !slices.Equal(v, []int{7}) {
+			t.Error(v)
+		}
+		if drop(); func() bool { _, ok := f.peek(1); return ok }() {
+			t.Error("a primed entry has no tags of its key")
+		}
+	}
+}
