@@ -76,10 +76,6 @@ func (h *helpers) generic(t types.Type) (decl, args string) {
 	return "", ""
 }
 
-func (h *helpers) add(format string, args ...any) {
-	h.funcs = append(h.funcs, fmt.Sprintf(format, args...))
-}
-
 // typeWord names a type in a word: "Sale", "SaleSlice", "StringSaleMap".
 func typeWord(t types.Type) string {
 	switch t := types.Unalias(t).(type) {
