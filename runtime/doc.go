@@ -1,3 +1,59 @@
 // Package cache is the runtime of cachegen: what generated wrappers call, and what
 // people call beside them (sessions, tags, configuration, statistics).
+//
+// # What it promises
+//
+//   - One computation of a key at a time, whatever the load. Who waits does so with its own
+//     context; who gives up disturbs nobody. If the caller that computes leaves (it is
+//     cancelled, its deadline passes, its goroutine exits), one of those who wait takes
+//     over, and none is given the other's end of context.
+//   - A panic goes, as the identical value, to the caller that computes and to everyone who
+//     waits. An error goes to everyone who waited for that computation. Neither is kept,
+//     unless the directive says so of errors.
+//   - What Forget, Clear, Invalidate or EndSession dropped does not come back: a computation
+//     that was running gives its result to those who wait for it by then, it is not kept,
+//     and no call made after the event gets it. No call waits for more than two computations,
+//     those apart whose caller left.
+//   - A result is never served past its time, and the bounds on entries and bytes hold
+//     exactly at all times.
+//   - A call that would wait for itself gets a *CycleError, also over several goroutines.
+//   - What went into a result counts for it: tags, sessions, the shortest time and "not
+//     kept" of cached calls that the computation made with its context.
+//   - A result whose computation read a value of its context is handed out and not kept,
+//     unless the directive makes that value part of the key or says that it does not matter:
+//     it may belong to one user. Context keys of well-known infrastructure are no such values.
+//   - Every value with a release is released exactly once, after its grace, and not while
+//     Acquire has lent it or an identical value is kept.
+//   - A hit takes no lock, allocates nothing, and reads no precise clock.
+//
+// # What it touches
+//
+// Memory, and goroutines: one for each detached computation and for each refresh, of which
+// there is a bounded number; none in an idle process. Timers: one for each cache that holds
+// something with an end, and one while entries with a ttl are being hit. It logs through
+// package log what needs an author's attention, most of it once. It reads CACHEGEN from the
+// environment: with off, every call goes straight through.
+//
+// # Hazards
+//
+//   - A computation that starts a goroutine, waits for it, and calls itself from there
+//     without its context cannot be seen to wait for itself. It ends at wait=, if that is set.
+//   - A detached computation runs on when the caller that started it has left: it must not
+//     read memory that its caller will use again. The generator sees to that.
+//   - Which entry goes when a bound is reached is decided by S3-FIFO, and is not the order
+//     of last use.
+//   - A process that is stopped and continued (SIGSTOP, a virtual machine that is moved) may
+//     serve an entry for as long past its ttl as its timers are late, less a tenth of a
+//     second.
+//   - Hits of functions that are called very often are counted in samples.
+//   - Entries made inside of a testing/synctest bubble are of no use outside of it, and a
+//     computation must not be waited for from another bubble: cachetest.Isolate gives a test,
+//     or a bubble, caches of its own.
+//
+// # How it is built
+//
+// A Site is a thin typed front over a store, which is compiled once for all functions. Read
+// table.go (how a hit finds an entry), policy.go (who goes), flight.go (one computation at a
+// time), events.go (what makes results outdated), frame.go (what counts for whom), waits.go
+// (who waits for whom), release.go and store.go, in this order.
 package cache
