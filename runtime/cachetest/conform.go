@@ -1,6 +1,7 @@
 package cachetest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	cache "github.com/cachegen/cachegen/runtime"
@@ -45,6 +47,13 @@ func Conform[P comparable](t *testing.T, a Adapter[P], programs int) {
 			}
 		})
 	}
+	t.Run("at once", func(t *testing.T) {
+		for seed := range programs / 10 {
+			if err := checkAtOnce(a, uint64(seed)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
 	t.Run("random", func(t *testing.T) {
 		for seed := range programs {
 			if err := checkRandom(a, uint64(seed)); err != nil {
@@ -184,7 +193,8 @@ type runner[P comparable] struct {
 	prog  program
 	s     *Session // of the present step
 	sites []*cache.Drawn[confKey, string]
-	runs  []int // bodies that ran
+	mu    sync.Mutex
+	runs  []int // bodies that ran; under mu
 
 	model     map[confKey][]trace
 	predicted []int
@@ -239,21 +249,23 @@ func (a Adapter[P]) runner(prog program) *runner[P] {
 	return r
 }
 
+// page runs the page once.
+func (r *runner[P]) page(s *Session, user string, call func(*body[P], P, stmt) (string, error), me *activation) string {
+	var ended string
+	ctx := context.WithValue(context.Background(), userKey, user)
+	screen := r.a.Run(s, ctx, func(ctx context.Context, p P) {
+		b := &body[P]{a: &r.a, ctx: ctx, env: map[string]string{}, call: call, me: me}
+		out, err := b.run(p, r.prog.page)
+		ended = fmt.Sprintf("\nvalue %q, error %v", out, err)
+	})
+	return screen + ended
+}
+
 // step runs the page once in each way and compares. The error says what differs.
 func (r *runner[P]) step(s *Session, user string) error {
 	r.s = s
-	ctx := context.WithValue(context.Background(), userKey, user)
-	page := func(call func(*body[P], P, stmt) (string, error), me *activation) string {
-		var ended string
-		screen := r.a.Run(s, ctx, func(ctx context.Context, p P) {
-			b := &body[P]{a: &r.a, ctx: ctx, env: map[string]string{}, call: call, me: me}
-			out, err := b.run(p, r.prog.page)
-			ended = fmt.Sprintf("\nvalue %q, error %v", out, err)
-		})
-		return screen + ended
-	}
-	want := page(r.plain, &activation{real: true})
-	got := page(r.cached, nil)
+	want := r.page(s, user, r.plain, &activation{real: true})
+	got := r.page(s, user, r.cached, nil)
 	if got != want {
 		return fmt.Errorf("cached:\n%s\nuncached:\n%s\nsession %v, user %s\n%s", got, want, s.Values(), user, r.dump())
 	}
@@ -288,7 +300,9 @@ func (r *runner[P]) cached(b *body[P], p P, s stmt) (string, error) {
 	return r.sites[s.fn].Do(k.hash(), k, cache.DrawCall[string]{
 		Ctx: bctx, Surface: surface, Holes: &holes,
 		Run: func(ctx context.Context) (string, error) {
+			r.mu.Lock()
 			r.runs[s.fn]++
+			r.mu.Unlock()
 			inner := &body[P]{a: &r.a, ctx: ctx, env: map[string]string{}, kids: kids, call: r.cached}
 			return inner.runBody(bp, s.text, r.prog.funcs[s.fn])
 		},
@@ -368,6 +382,36 @@ func checkRandom[P comparable](a Adapter[P], seed uint64) error {
 		}
 	}
 	return nil
+}
+
+// checkAtOnce lets several users look at a random program at the same time, each of whom
+// must see what he would see without caching.
+func checkAtOnce[P comparable](a Adapter[P], seed uint64) error {
+	g := generator{rand.New(rand.NewPCG(seed, 2))}
+	shared := a.runner(g.program())
+	errs := make(chan error, 6)
+	for i := range cap(errs) {
+		go func() {
+			g := generator{rand.New(rand.NewPCG(seed, uint64(i)))}
+			own := a.runner(shared.prog)
+			own.s = &Session{}
+			user := fmt.Sprint("u", i%2)
+			for range 4 {
+				own.s.Set(widgets[g.IntN(len(widgets))], fmt.Sprint(g.IntN(3)))
+				want := own.page(own.s, user, own.plain, &activation{real: true})
+				if got := own.page(own.s, user, shared.cached, nil); got != want {
+					errs <- fmt.Errorf("seed %d, at once, cached:\n%s\nuncached:\n%s\nsession %v, user %s\n%s", seed, got, want, own.s.Values(), user, shared.dump())
+					return
+				}
+			}
+			errs <- nil
+		}()
+	}
+	var err error
+	for range cap(errs) {
+		err = cmp.Or(err, <-errs)
+	}
+	return err
 }
 
 var widgets = []string{"w0", "w1", "w2", "w3"}
