@@ -13,6 +13,17 @@ func (n *names) typ(t types.Type) string {
 	return b.String()
 }
 
+// phantom reports whether the spelling of t mentions a type parameter that the type does
+// not depend on: a function that knows the type need not have that parameter.
+func phantom(t *types.Alias) bool {
+	for a := range t.TypeArgs().Types() {
+		if mentionsParam(a, nil) {
+			return !mentionsParam(types.Unalias(t), nil)
+		}
+	}
+	return false
+}
+
 func (n *names) write(b *strings.Builder, t types.Type) {
 	switch t := t.(type) {
 	case *types.Basic:
@@ -23,7 +34,7 @@ func (n *names) write(b *strings.Builder, t types.Type) {
 		b.WriteString(n.predeclared(t.Name()))
 	case *types.Alias:
 		o := t.Obj()
-		if o.Pkg() != nil && o.Pkg() != n.pkg && !o.Exported() || o.Pkg() == n.pkg && o.Parent() != n.pkg.Scope() {
+		if o.Pkg() != nil && o.Pkg() != n.pkg && !o.Exported() || o.Pkg() == n.pkg && o.Parent() != n.pkg.Scope() || phantom(t) {
 			n.write(b, types.Unalias(t))
 			return
 		}
