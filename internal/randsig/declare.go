@@ -33,6 +33,7 @@ type scope struct {
 	foreign bool   // must not use unexported names: it stands in a library
 	later   bool   // behind a pointer: declarations to come may be used
 	noIface bool
+	flat    bool // no type parameters inside of type arguments: methods would instantiate one another without end
 }
 
 func (s scope) in() scope { s.depth++; return s }
@@ -157,6 +158,18 @@ func (m *maker) named(s scope) *typ {
 func (m *maker) arg(s scope, p tpar) *typ {
 	in := s.in()
 	in.later = false
+	if s.flat {
+		var fit []tpar
+		for _, q := range s.params {
+			if p.constraint == "any" || q.constraint == p.constraint {
+				fit = append(fit, q)
+			}
+		}
+		if len(fit) > 0 && m.one(2) {
+			return pick(m, fit).t
+		}
+		in.params = nil
+	}
 	in.cmp = p.constraint == "comparable"
 	if p.constraint != "any" && p.constraint != "comparable" {
 		for _, q := range s.params {
@@ -420,27 +433,24 @@ type cells struct { A, b int32 }
 `},
 	{name: "Doc", keyed: true, known: record, source: `
 // Doc is keyed by its lines; what it has been read for does not matter.
-type Doc struct { lines []string; note string; reads map[string]int }
+type Doc struct { lines []string; note string; reads []int }
 
 func (d Doc) CacheKey() []string { return d.lines }
 
 func (d Doc) Clone() Doc {
-	return Doc{slices.Clone(d.lines), d.note, maps.Clone(d.reads)}
+	return Doc{slices.Clone(d.lines), d.note, slices.Clone(d.reads)}
 }
 `},
 }
 
 // graph is used through pointers only.
 var graph = &decl{name: "Graph", keyed: true, known: record, source: `
-// Graph has its methods on the pointer.
-type Graph struct { root *vertex; version int }
+// Graph has its methods on the pointer. What it hides is not shared between two of them:
+// a method that copies one could not keep that.
+type Graph struct { names []string; next [][]string; version int }
 
-type vertex struct { name string; next []string }
-
-func (g *Graph) CacheKey() (k struct{ Name string; Next []string }) {
-	if g.root != nil {
-		k.Name, k.Next = g.root.name, g.root.next
-	}
+func (g *Graph) CacheKey() (k struct{ Names []string; Next [][]string }) {
+	k.Names, k.Next = g.names, g.next
 	return k
 }
 
@@ -449,8 +459,9 @@ func (g *Graph) DeepCopy() *Graph {
 		return nil
 	}
 	c := *g
-	if g.root != nil {
-		c.root = &vertex{g.root.name, slices.Clone(g.root.next)}
+	c.names, c.next = slices.Clone(g.names), slices.Clone(g.next)
+	for i, s := range c.next {
+		c.next[i] = slices.Clone(s)
 	}
 	return &c
 }

@@ -99,7 +99,7 @@ func (m *maker) function(p *pkg) {
 			f.tparams = append(f.tparams, tpar{name, c, &typ{kind: tparam, name: name, cmp: c != "any"}})
 		}
 	}
-	s.params = f.tparams
+	s.params, s.flat = f.tparams, f.recv != nil
 
 	n := pick(m, []int{0, 1, 1, 1, 2, 2, 2, 3, 3, 4, 6})
 	unnamed := m.one(25) && f.recv == nil
@@ -150,9 +150,6 @@ func (m *maker) function(p *pkg) {
 
 	f.err = m.one(2)
 	n = pick(m, []int{1, 1, 1, 1, 2, 2, 3, 4})
-	if f.err && m.one(15) {
-		n = 0
-	}
 	namedResults := m.one(3) && !unnamed
 	for range n {
 		r := result{t: m.typ(s), from: -1}
@@ -178,8 +175,8 @@ func (m *maker) function(p *pkg) {
 		f.errKept = true
 		options = append(options, "errors=30s")
 	}
-	for _, o := range []string{"ttl=10m", "max=1000000", "ttl=2d jitter=10%", "wait=30s", "timeout=1m", "detach=off", "tags=sales,user", `spinner="a b"`, "max-bytes=64MiB"} {
-		if m.one(12) && !(f.resource && strings.HasPrefix(o, "max-bytes")) && !strings.Contains(strings.Join(options, " "), o[:3]) {
+	for _, o := range []string{"ttl=10m", "max=1000000", "ttl=2d jitter=10%", "wait=30s", "timeout=1m", "detach=off", "tags=sales,user", "max-bytes=64MiB"} {
+		if m.one(12) && (o != "timeout=1m" || len(f.of(context)) > 0) && !(f.resource && strings.HasPrefix(o, "max-bytes")) && !strings.Contains(strings.Join(options, " "), o[:3]) {
 			options = append(options, o)
 		}
 	}

@@ -37,6 +37,24 @@ func TestFaultsAreFound(t *testing.T) {
 	}
 }
 
+// Nothing that is promised to work is refused, fails to compile or is cached wrongly.
+func TestGenerated(t *testing.T) {
+	const n = 200
+	for _, seed := range []uint64{1} {
+		findings, summary, err := testConfig(t, seed, n, "both").run()
+		if err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		for _, f := range findings {
+			t.Errorf("seed %d: %s: %s: %s", seed, f.what, f.fn, f.text)
+		}
+		if len(findings) > 0 {
+			t.Logf("to repeat it: go run ./internal/randsig -n %d -seed %d -only %s", n, seed, findings[0].fn)
+		}
+		t.Log(summary)
+	}
+}
+
 // One seed makes one program: otherwise a failure could not be repeated.
 func TestProgramsRepeat(t *testing.T) {
 	write := func() string {

@@ -267,7 +267,7 @@ func (f *fn) writeCase(w *file, fake bool) {
 
 	// Arguments and results.
 	w.printf("type args%d%s struct {\n", f.id, tp)
-	var keys, ignores []string
+	var keys, ignores, frees []string
 	if f.recv != nil {
 		w.printf("\trecv %s\n", w.t(f.recv.t))
 		switch f.recv.role {
@@ -275,6 +275,8 @@ func (f *fn) writeCase(w *file, fake bool) {
 			keys = append(keys, `"recv"`)
 		case ignored:
 			ignores = append(ignores, `"recv"`)
+		case free:
+			frees = append(frees, `"recv"`)
 		}
 	}
 	for i, p := range f.params {
@@ -283,6 +285,8 @@ func (f *fn) writeCase(w *file, fake bool) {
 		case p.opaque:
 		case p.role == inKey:
 			keys = append(keys, fmt.Sprintf(`"a%d"`, i))
+		case p.role == free:
+			frees = append(frees, fmt.Sprintf(`"a%d"`, i))
 		case p.role == ignored:
 			ignores = append(ignores, fmt.Sprintf(`"a%d"`, i))
 		}
@@ -330,7 +334,8 @@ func (f *fn) writeCase(w *file, fake bool) {
 	w.printf("func case%d%s() *%s.Case {\n\treturn &%s.Case{\n", f.id, tp, pr, pr)
 	w.printf("Name: %s,\nPool: probePool,\nResource: %v,\nAliasing: %v,\nErrKept: %v,\nRounds: %d,\n",
 		f.caseName(w), f.resource, aliasing, f.errKept, f.rounds)
-	w.printf("Key: []string{%s},\nIgnored: []string{%s},\n", strings.Join(keys, ", "), strings.Join(ignores, ", "))
+	w.printf("Key: []string{%s},\nIgnored: []string{%s},\nFree: []string{%s},\n", strings.Join(keys, ", "),
+		strings.Join(ignores, ", "), strings.Join(frees, ", "))
 	w.printf("New: func() any { return &args%d%s{} },\n", f.id, ta)
 	w.printf("Call: %s,\nRaw: %s,\nRuns: &runs%d,\n}\n}\n\n", call(f.wrapper), call(f.name), f.id)
 

@@ -19,6 +19,7 @@ type Case struct {
 	Rounds    int      // how many arguments are tried
 	Key       []string // fields of the arguments that must tell calls apart
 	Ignored   []string // fields that must not
+	Free      []string // fields that may or may not, and so do not change
 	New       func() any
 	Call, Raw func(args any) any // through the wrapper, and past it
 	Runs      *Counter           // of the body
@@ -83,6 +84,9 @@ func (k *checker) args(seed uint64, alt bool) any {
 	g := NewGen(k.Pool, seed)
 	g.Alt = alt
 	g.Fill(a)
+	for _, name := range k.Free {
+		open(reflect.ValueOf(a).Elem().FieldByName(name)).SetZero()
+	}
 	return a
 }
 

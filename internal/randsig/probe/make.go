@@ -104,9 +104,11 @@ func (g *Gen) n(n int) int { return g.rng.IntN(n) }
 var (
 	strs   = []string{"", "a", "b", "a:b", "\x00", "ab", "ä€", "\xff\xfe", "0", "nil", "a\x00", strings.Repeat("long", 20)}
 	floats = []float64{0, math.Copysign(0, -1), 1, -1.5, math.Inf(1), math.Inf(-1), math.MaxFloat64, math.SmallestNonzeroFloat64, 0.1}
-	// Taken once, so that two values made from it differ in nothing but the reading of the
-	// monotonic clock, if one of them has been stripped of it.
-	started = time.Now()
+	// With a reading of the monotonic clock, but always of the same instant.
+	started = func() time.Time {
+		now := time.Now()
+		return now.Add(time.Date(2024, 2, 29, 12, 0, 0, 5, time.UTC).Sub(now.Round(0)))
+	}()
 )
 
 func (g *Gen) float() float64 {
