@@ -26,14 +26,15 @@ func TestPeers(t *testing.T) {
 			get, stop := p.New(10_000, func(k Key) Quote { computed++; return compute1(k) })
 			defer stop()
 			stored, asked := keysOf(100)
-			for range 50 { // ristretto writes behind
+			for range 50 {
 				for i := range stored {
 					if v := get(asked[i]); v.ID != asked[i].ID || v.Name != asked[i].Name {
 						t.Fatalf("%v for %v", v, asked[i])
 					}
 				}
 			}
-			if computed < 100 || computed > 2500 {
+			// Ristretto writes behind, and drops what it has no time for.
+			if computed != 100 && p.Name != "ristretto" {
 				t.Errorf("%d computations of 100 values", computed)
 			}
 		})
