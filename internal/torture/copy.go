@@ -15,7 +15,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -245,7 +244,11 @@ var X86 struct{ HasAVX, HasAVX2, HasADX, HasBMI1, HasBMI2, HasSSE41, HasSSE42, H
 // copyStd copies a package of the standard library, and the internal packages that it
 // needs, into a module of their own. Assembly is left out.
 func (m *module) copyStd(pkg string) error {
-	root := filepath.Join(runtime.GOROOT(), "src")
+	out, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return err
+	}
+	root := filepath.Join(strings.TrimSpace(string(out)), "src")
 	if err := os.WriteFile(filepath.Join(m.dir, "go.mod"), []byte("module std.test\n"), 0o666); err != nil {
 		return err
 	}
