@@ -69,23 +69,28 @@ func (l *lane) Write(p []byte) (int, error) {
 // FlushError implements what http.ResponseController looks for. A writer that cannot
 // flush is left alone.
 func (l *lane) FlushError() error {
-	return l.do(func() error {
-		var err error
-		switch f := l.w.(type) {
-		case http.ResponseWriter:
-			err = http.NewResponseController(f).Flush()
-		case interface{ FlushError() error }:
-			err = f.FlushError()
-		case interface{ Flush() error }:
-			err = f.Flush()
-		case http.Flusher:
-			f.Flush()
-		}
-		if errors.Is(err, http.ErrNotSupported) {
-			err = nil
-		}
-		return err
-	})
+	if !l.runs() {
+		return l.flush()
+	}
+	return l.do(l.flush)
+}
+
+func (l *lane) flush() error {
+	var err error
+	switch f := l.w.(type) {
+	case interface{ FlushError() error }:
+		err = f.FlushError()
+	case http.ResponseWriter:
+		err = http.NewResponseController(f).Flush()
+	case interface{ Flush() error }:
+		err = f.Flush()
+	case http.Flusher:
+		f.Flush()
+	}
+	if errors.Is(err, http.ErrNotSupported) {
+		err = nil
+	}
+	return err
 }
 
 // Flush implements http.Flusher.
