@@ -1,0 +1,145 @@
+package cachetest_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	cache "github.com/cachegen/cachegen/runtime"
+	"github.com/cachegen/cachegen/runtime/cachetest"
+)
+
+// A framework that no adapter was made for: a terminal that prints lines and asks
+// questions.
+
+// Term is what its functions draw to.
+type Term struct {
+	Backend
+	depth int
+}
+
+// Backend is where a Term prints.
+type Backend interface {
+	Print(line string) error
+	Answer(question string) (answer string, given bool)
+}
+
+// Say prints a line.
+func (t *Term) Say(s string) error { return t.Print(strings.Repeat("  ", t.depth) + s) }
+
+// Ask asks a question; deflt is the answer of those who have not given one.
+func (t *Term) Ask(question, deflt string) string {
+	a, given := t.Answer(question)
+	if !given {
+		a = deflt
+	}
+	t.Say(question + "? " + a)
+	return a
+}
+
+// The adapter, as docs/bring-your-own-framework.md has it.
+
+// begin adapter
+type surface struct {
+	cache.Recorder
+	up *Term // what the caller gave
+}
+
+// Bind binds a Term: the body gets another one, whose backend is the surface.
+func Bind(ctx context.Context, t *Term, _ cache.Inputs) (context.Context, *Term, cache.Surface) {
+	s := &surface{up: t}
+	s.Within(t.Backend)
+	return ctx, &Term{Backend: s, depth: t.depth}, s
+}
+
+// Print keeps the line, then prints it.
+func (s *surface) Print(line string) error {
+	line = strings.TrimPrefix(line, strings.Repeat("  ", s.up.depth))
+	if err := s.Draw(cache.Element{Op: cache.Put, Kind: "line", Data: []byte(line)}); err != nil {
+		return err
+	}
+	return s.up.Say(line)
+}
+
+// Answer reports the read before the body gets the value.
+func (s *surface) Answer(question string) (string, bool) {
+	a, given := s.up.Answer(question)
+	s.Saw(cache.Read{Widget: question, Value: []byte(a), Set: given})
+	return a, given
+}
+
+func (s *surface) Scope() string           { return "term" }
+func (s *surface) Record() cache.Recording { return s.Open(nil) }
+func (s *surface) Value(question string) ([]byte, bool) {
+	a, given := s.up.Answer(question)
+	return []byte(a), given
+}
+
+func (s *surface) Replay(t *cache.Tape) error {
+	if err := t.Check("line"); err != nil {
+		return err
+	}
+	for _, e := range t.Elements() {
+		var err error
+		if e.Op == cache.Hole {
+			err = t.Hole(e.Index)
+		} else {
+			err = s.up.Say(string(e.Data))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// end adapter
+
+// screen is a backend for tests.
+type screen struct {
+	strings.Builder
+	answers *cachetest.Session
+}
+
+func (s *screen) Print(line string) error { _, err := fmt.Fprintln(s, line); return err }
+
+func (s *screen) Answer(q string) (string, bool) { return s.answers.Value(q) }
+
+func TestOwnFramework(t *testing.T) {
+	cachetest.Conform(t, cachetest.Adapter[*Term]{
+		Bind: Bind,
+		Run: func(s *cachetest.Session, ctx context.Context, page func(context.Context, *Term)) string {
+			sc := &screen{answers: s}
+			page(ctx, &Term{Backend: sc})
+			return sc.String()
+		},
+		Text: (*Term).Say,
+		Box: func(t *Term, title string, body func(*Term) error) error {
+			if err := t.Say(title); err != nil {
+				return err
+			}
+			return body(&Term{Backend: t.Backend, depth: t.depth + 1})
+		},
+		Ask:       func(_ context.Context, t *Term, name, deflt string) string { return t.Ask(name, deflt) },
+		NoContext: true,
+	}, 500)
+}
+
+// The page shows the adapter that is tested here.
+func TestPageShowsTheAdapter(t *testing.T) {
+	page, err := os.ReadFile("../../docs/bring-your-own-framework.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := os.ReadFile("framework_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, adapter, _ := strings.Cut(string(code), "// begin adapter\n")
+	adapter, _, _ = strings.Cut(adapter, "\n// end adapter")
+	if !strings.Contains(strings.ReplaceAll(string(page), "\r\n", "\n"), adapter) {
+		t.Error("docs/bring-your-own-framework.md does not show the adapter of this file")
+	}
+}
