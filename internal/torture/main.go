@@ -36,6 +36,7 @@ func main() {
 	flag.StringVar(&o.repo, "repo", "", "directory of cachegen's source (default: the module of the working directory)")
 	flag.StringVar(&o.scratch, "scratch", filepath.Join(os.TempDir(), "cachegen-torture"), "directory to work in")
 	flag.BoolVar(&o.tests, "tests", true, "adopt and run the module's tests")
+	flag.BoolVar(&o.build, "build", true, "build and vet what is generated; without it, the generator's own type-check has to do")
 	flag.BoolVar(&o.methods, "methods", true, "adopt methods that look pure too, with recv=key")
 	flag.BoolVar(&o.keep, "keep", false, "leave the last state of each module in the scratch directory")
 	flag.StringVar(&o.run, "packages", "./...", "packages of the module to take, as patterns separated by commas")
