@@ -103,8 +103,9 @@ type Drawn[K comparable, V any] struct {
 	o    DrawOptions
 	ops  drawnOps[K, V]
 
-	hits, misses, loads, notKept, unsteady atomic.Uint64
-	logged, loggedUnsteady                 atomic.Bool
+	hits                                              counter
+	misses, loads, failed, notKept, unsteady, invalid atomic.Uint64
+	logged, loggedUnsteady                            atomic.Bool
 }
 
 type drawnKey[K comparable] struct {
@@ -143,7 +144,9 @@ func NewDrawn[K comparable, V any](ops any, o DrawOptions) *Drawn[K, V] {
 	} else {
 		d.site = New[drawnKey[K], drawnVal[V]](&d.ops, o.Options)
 	}
-	d.site.onLeft = d.left
+	d.site.store.mu.Lock() // others see it already
+	defer d.site.store.mu.Unlock()
+	d.site.onLeft, d.site.store.correct = d.left, d.correct
 	return d
 }
 
@@ -187,7 +190,7 @@ func (d *Drawn[K, V]) Do(h uint64, k K, c DrawCall[V]) (V, error) {
 			continue
 		}
 		if v, err, ok := w.replay(val.leaf, nil); ok {
-			d.hits.Add(1)
+			d.hits.hit()
 			return v, err
 		}
 		break
@@ -202,11 +205,12 @@ func (d *Drawn[K, V]) Forget(h uint64, k K) { d.site.forgetGroup(drawnGroup[K, V
 func (d *Drawn[K, V]) Clear() { d.site.Clear() }
 
 // Stats returns what was counted. Entries are the nodes of the tries, inner ones too.
-func (d *Drawn[K, V]) Stats() Stats {
-	s := d.site.Stats()
-	s.Hits, s.Misses, s.Loads = d.hits.Load(), d.misses.Load(), d.loads.Load()
-	s.NotKept, s.Unsteady = d.notKept.Load(), d.unsteady.Load()
-	return s
+func (d *Drawn[K, V]) Stats() Stats { return d.site.Stats() }
+
+// correct replaces what the store counted for nodes by what was counted for calls.
+func (d *Drawn[K, V]) correct(s *Stats) {
+	s.Hits, s.Misses, s.Loads, s.Errors = d.hits.total(), d.misses.Load(), d.loads.Load(), d.failed.Load()
+	s.NotKept, s.Unsteady, s.Invalid = d.notKept.Load(), d.unsteady.Load(), d.invalid.Load()
 }
 
 // drawnGroup labels the entries of one key.
@@ -300,7 +304,11 @@ func (w *drawWalk[K, V]) valid(l *drawnLeaf[V]) bool {
 		return true
 	}
 	ok, err := w.c.Validate(w.c.Ctx, l.v)
-	return ok && err == nil
+	if !ok || err != nil {
+		w.d.invalid.Add(1)
+		return false
+	}
+	return true
 }
 
 // miss waits for a computation or runs one.
@@ -412,6 +420,7 @@ func (w *drawWalk[K, V]) compute(f *flight) (v V, err error) {
 			return
 		}
 		p := recover()
+		d.failed.Add(1)
 		dr.end()
 		if rec != nil {
 			quietly(rec.Discard)
@@ -445,6 +454,9 @@ func (w *drawWalk[K, V]) compute(f *flight) (v V, err error) {
 		}
 	}
 	v, err = w.c.Run(ctx)
+	if err != nil {
+		d.failed.Add(1)
+	}
 	reads, refused, hole := dr.end()
 	tape, bad := rec.Commit()
 	rec = nil

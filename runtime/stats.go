@@ -63,7 +63,7 @@ func (s *store) snapshot() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := &s.stats
-	return Stats{
+	x := Stats{
 		Func: s.o.Func, Site: s.o.Site,
 		Hits: s.hits.total(), Misses: t.misses, Loads: t.loads, Errors: t.failed,
 		StaleHits: t.stale, RefreshFailed: t.refreshFailed, RefreshSkipped: t.refreshSkipped,
@@ -73,6 +73,10 @@ func (s *store) snapshot() Stats {
 		Entries: s.policy.count(), Bytes: s.policy.bytes(), InFlight: t.inFlight,
 		LoadTime: time.Duration(t.loadTime),
 	}
+	if s.correct != nil {
+		s.correct(&x)
+	}
+	return x
 }
 
 // AllStats returns the statistics of every cached function of the process, sorted by

@@ -26,8 +26,9 @@ type store struct {
 	front      front
 	o          Options // as generated; the bounds may have been configured otherwise
 	ttl, stale atomic.Int64
-	weighs     atomic.Bool // there is a bound on bytes
-	labels     []label     // of o.Tags
+	weighs     atomic.Bool  // there is a bound on bytes
+	labels     []label      // of o.Tags
+	correct    func(*Stats) // where entries are not results, what was counted of results; nil: they are
 
 	mu      sync.Mutex
 	policy  policy

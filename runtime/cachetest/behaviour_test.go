@@ -659,3 +659,19 @@ func TestTTL(t *testing.T) {
 		f.ran(t, 2)
 	})
 }
+
+func TestStats(t *testing.T) {
+	f := drawing(func(p *Page) { p.Slider("a", 1); p.Slider("b", 1) }, func(o *cache.DrawOptions) { o.Func = "cachetest.stats" })
+	s := &Session{}
+	for range 5 {
+		f.show(t, s)
+	}
+	s.Set("b", "2")
+	f.show(t, s)
+	all := cache.AllStats()
+	i := slices.IndexFunc(all, func(x cache.Stats) bool { return x.Func == "cachetest.stats" })
+	x := f.site.Stats()
+	if x.Hits != 4 || x.Misses != 2 || x.Loads != 2 || x.Errors != 0 || x.NotKept != 0 || x.Entries != 4 || i < 0 || all[i].Hits != 4 {
+		t.Fatalf("%+v", x)
+	}
+}
