@@ -264,7 +264,11 @@ func (m *module) copyStd(pkg string) error {
 			if err := os.MkdirAll(to, 0o777); err != nil {
 				return err
 			}
-			return os.WriteFile(filepath.Join(to, filepath.Base(path)+".go"), []byte(src), 0o666)
+			b, err := format.Source([]byte(src))
+			if err != nil {
+				return err
+			}
+			return os.WriteFile(filepath.Join(to, filepath.Base(path)+".go"), b, 0o666)
 		}
 		if err := copyTree(filepath.Join(root, filepath.FromSlash(path)), to, false); err != nil {
 			return err

@@ -28,20 +28,21 @@ type options struct {
 
 // module is one thing that is tortured, and what came of it.
 type module struct {
-	Spec      string
-	Failed    string `json:",omitempty"` // why it was given up
-	Functions int
-	Annotated int
-	Must      int
-	Wrong     []string // must be cached and are refused
-	Broken    []string // packages
-	Data      pass
-	Resource  pass
-	Defects   []string
-	Adopted   int
-	AdoptRef  map[string]int // adoptions refused, by code
-	Before    counts
-	After     counts
+	Spec         string
+	Failed       string `json:",omitempty"` // why it was given up
+	Functions    int
+	Annotated    int
+	Must         int
+	Wrong        []string // must be cached and are refused
+	Broken       []string // packages
+	Data         pass
+	Resource     pass
+	Defects      []string
+	Adopted      int
+	AdoptRef     map[string]int // adoptions refused, by code
+	AdoptSamples []string
+	Before       counts
+	After        counts
 	// NewFailures are tests that pass before and not after.
 	NewFailures []string
 	Differences []string
@@ -413,6 +414,9 @@ func (m *module) adopt() error {
 					if f.file == file && f.recv == recv && f.name == name {
 						refuse[ref], hit = true, true
 						m.AdoptRef[d.Code]++
+						if len(m.AdoptSamples) < 30 {
+							m.AdoptSamples = append(m.AdoptSamples, d.String())
+						}
 					}
 				}
 				if !hit || d.Code == "CG2010" {
