@@ -98,7 +98,7 @@ func TestBehaviour(t *testing.T) {
 	row(t, "CORE-05", func(t *testing.T) {
 		f := newFunc(t, sliceOps{}, Options{}, func(context.Context, int) ([]int, error) { return []int{1, 2}, nil })
 		for range 3 { // the first caller gets a copy too
-			v, _ := f.load(nil, 1)
+			v, _ := f.load(noCtx, 1)
 			if !slices.Equal(v, []int{1, 2}) {
 				t.Fatalf("another caller's change is seen: %v", v)
 			}
@@ -107,8 +107,8 @@ func TestBehaviour(t *testing.T) {
 	})
 	row(t, "TRAP-29", func(t *testing.T) {
 		f := newFunc(t, sliceOps{}, Options{}, func(context.Context, int) ([]int, error) { return []int{1}, nil })
-		a, _ := f.load(nil, 1)
-		b, _ := f.load(nil, 1)
+		a, _ := f.load(noCtx, 1)
+		b, _ := f.load(noCtx, 1)
 		k := testKey{id: 1, name: "k"}
 		kept := *f.Get(k.hash(), &k)
 		if &a[0] == &b[0] || &a[0] == &kept[0] || &b[0] == &kept[0] {
@@ -117,9 +117,9 @@ func TestBehaviour(t *testing.T) {
 	})
 	row(t, "CORE-06", func(t *testing.T) {
 		f := newFunc(t, nil, Options{Resource: true}, func(context.Context, int) (*int, error) { return new(int), nil })
-		a, _ := f.load(nil, 1)
+		a, _ := f.load(noCtx, 1)
 		*a = 7
-		b, _ := f.load(nil, 1)
+		b, _ := f.load(noCtx, 1)
 		if *b != 7 {
 			t.Error("a resource was copied")
 		}
@@ -187,7 +187,7 @@ func TestBehaviour(t *testing.T) {
 		if _, ok := f.peek(1); !ok || f.Get(k.hash(), &k) == nil {
 			t.Error("expired before its ttl")
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		if _, ok := f.peek(1); ok || f.Get(k.hash(), &k) != nil || f.GetCtx(ctx, k.hash(), &k) != nil {
 			t.Error("fresh at its ttl")
 		}
@@ -197,7 +197,7 @@ func TestBehaviour(t *testing.T) {
 		runs := 0
 		f := newFunc(t, nil, Options{TTL: day}, counting(&runs))
 		for i := range 1000 {
-			f.load(nil, i)
+			f.load(noCtx, i)
 		}
 		time.Sleep(day + day/8 + time.Minute)
 		synctest.Wait()
@@ -207,7 +207,7 @@ func TestBehaviour(t *testing.T) {
 	})
 	row(t, "TRAP-25", func(t *testing.T) {
 		f := newFunc(t, newHandleOps(), Options{TTL: time.Minute, Grace: time.Second}, func(context.Context, int) (*handle, error) { return &handle{}, nil })
-		v, _ := f.load(nil, 1)
+		v, _ := f.load(noCtx, 1)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if f.Stats().Entries != 0 {
@@ -224,7 +224,7 @@ func TestBehaviour(t *testing.T) {
 		body, _ := making()
 		f := newFunc(t, ops, Options{TTL: 10 * time.Second}, body)
 		for i := range 3 {
-			f.load(nil, i)
+			f.load(noCtx, i)
 			time.Sleep(time.Second)
 		}
 		time.Sleep(8*time.Second + 500*time.Millisecond)
@@ -366,14 +366,14 @@ func TestBehaviour(t *testing.T) {
 			var wg sync.WaitGroup
 			for range 50 {
 				wg.Go(func() {
-					f.load(nil, 1)
+					f.load(noCtx, 1)
 					drop(f)
-					f.load(nil, 1)
+					f.load(noCtx, 1)
 				})
 			}
 			wg.Wait()
 			drop(f)
-			n, _ := f.load(nil, 1)
+			n, _ := f.load(noCtx, 1)
 			want(t, f, 1, n)
 			if n != runs {
 				t.Errorf("%d runs, and the last result is that of run %d", runs, n)
@@ -404,7 +404,7 @@ func TestBehaviour(t *testing.T) {
 			return body(ctx, id)
 		})
 		var wg sync.WaitGroup
-		wg.Go(func() { f.load(nil, 1) })
+		wg.Go(func() { f.load(noCtx, 1) })
 		time.Sleep(time.Second / 2)
 		f.Clear()
 		wg.Wait()
@@ -482,15 +482,15 @@ func TestBehaviour(t *testing.T) {
 		}
 	})
 	row(t, "CON-09", func(t *testing.T) {
-		f := newFunc(t, sliceOps{}, Options{}, func(context.Context, int) ([]int, error) { time.Sleep(1); return []int{1}, nil })
-		g := newFunc(t, nil, Options{}, func(context.Context, int) ([]int, error) { time.Sleep(1); return []int{1}, nil })
+		f := newFunc(t, sliceOps{}, Options{}, func(context.Context, int) ([]int, error) { time.Sleep(time.Nanosecond); return []int{1}, nil })
+		g := newFunc(t, nil, Options{}, func(context.Context, int) ([]int, error) { time.Sleep(time.Nanosecond); return []int{1}, nil })
 		first := [2]map[*int]bool{{}, {}}
 		var mu sync.Mutex
 		var wg sync.WaitGroup
 		for range 3 {
 			for i, f := range []*testFunc[[]int]{f, g} {
 				wg.Go(func() {
-					v, _ := f.load(nil, 1)
+					v, _ := f.load(noCtx, 1)
 					mu.Lock()
 					defer mu.Unlock()
 					first[i][&v[0]] = true
@@ -548,7 +548,7 @@ func TestBehaviour(t *testing.T) {
 		body, _ := making()
 		f := newFunc(t, ops, Options{Grace: time.Second}, body)
 		for i := range 5 {
-			f.load(nil, i)
+			f.load(noCtx, i)
 		}
 		f.Clear()
 		f.Clear()
@@ -563,10 +563,10 @@ func TestBehaviour(t *testing.T) {
 		body, _ := making()
 		f := newFunc(t, ops, Options{TTL: time.Second}, body)
 		for range 5 {
-			f.load(nil, 1)
+			f.load(noCtx, 1)
 			time.Sleep(time.Second)
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		if got := ops.released(); !slices.Equal(got, []int{1, 2, 3, 4, 5}) {
 			t.Errorf("released %v; the last one must not wait for a write", got)
@@ -577,12 +577,12 @@ func TestBehaviour(t *testing.T) {
 		body, _ := making()
 		f := newFunc(t, ops, Options{}, body)
 		for i := range 4 {
-			f.load(nil, i)
+			f.load(noCtx, i)
 		}
 		f.forget(0)
 		f.forget(2)
 		f.forget(7)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		if got := ops.released(); !slices.Equal(got, []int{1, 3}) {
 			t.Errorf("released %v", got)
@@ -592,12 +592,12 @@ func TestBehaviour(t *testing.T) {
 		ops := newHandleOps()
 		body, _ := making()
 		f := newFunc(t, ops, Options{}, body)
-		f.load(nil, 1)
-		c := f.call(nil, 1)
+		f.load(noCtx, 1)
+		c := f.call(noCtx, 1)
 		c.Validate = func(context.Context, **handle) (bool, error) { return false, nil }
 		k := testKey{id: 1, name: "k"}
 		f.Do(k.hash(), k, c)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		if got := ops.released(); !slices.Equal(got, []int{1}) {
 			t.Errorf("released %v", got)
@@ -607,16 +607,16 @@ func TestBehaviour(t *testing.T) {
 		ops := newHandleOps()
 		body, made := making()
 		f := newFunc(t, ops, Options{TTL: time.Minute, Stale: time.Hour, Grace: time.Second}, body)
-		v, done, err := f.acquire(nil, 1)
+		v, done, err := f.acquire(noCtx, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(2 * time.Minute)
-		if w, _ := f.load(nil, 1); w != v {
+		if w, _ := f.load(noCtx, 1); w != v {
 			t.Error("the stale value was not served")
 		}
 		synctest.Wait()
-		if w, _ := f.load(nil, 1); w != made()[1] {
+		if w, _ := f.load(noCtx, 1); w != made()[1] {
 			t.Error("it was not refreshed")
 		}
 		time.Sleep(time.Minute / 2)
@@ -629,7 +629,7 @@ func TestBehaviour(t *testing.T) {
 		if v.released.Load() != 0 {
 			t.Error("released before its grace ended")
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		if v.released.Load() != 1 || made()[1].released.Load() != 0 {
 			t.Error("not released once")
@@ -686,7 +686,7 @@ func TestBehaviour(t *testing.T) {
 			t.Errorf("%d runs: failed refreshes must back off, and go on", runs)
 		}
 		time.Sleep(time.Hour)
-		if _, err := f.load(nil, 1); err != bad {
+		if _, err := f.load(noCtx, 1); err != bad {
 			t.Errorf("%v; past stale the error must be seen", err)
 		}
 	})
@@ -774,9 +774,9 @@ func TestBehaviour(t *testing.T) {
 		runs := 0
 		f := newFunc(t, nil, Options{Func: "sta03"}, counting(&runs))
 		g := newFunc(t, nil, Options{Func: "sta03"}, counting(&runs))
-		f.load(nil, 1)
-		f.load(nil, 1)
-		g.load(nil, 1)
+		f.load(noCtx, 1)
+		f.load(noCtx, 1)
+		g.load(noCtx, 1)
 		for _, s := range AllStats() {
 			if s.Func == "sta03" {
 				if s.Hits != 1 || s.Misses != 2 || s.Entries != 2 || s.Loads != 2 {
@@ -796,7 +796,7 @@ func TestBehaviour(t *testing.T) {
 			return v, nil
 		})
 		var wg sync.WaitGroup
-		wg.Go(func() { f.load(nil, 1) })
+		wg.Go(func() { f.load(noCtx, 1) })
 		time.Sleep(time.Second / 2)
 		source.Store(1)
 		f.Clear()
@@ -817,11 +817,11 @@ func TestBehaviour(t *testing.T) {
 			return 1, nil
 		})
 		var wg sync.WaitGroup
-		wg.Go(func() { f.load(nil, 1) })
+		wg.Go(func() { f.load(noCtx, 1) })
 		time.Sleep(time.Second / 2)
 		f.forget(1)
 		for range 5 {
-			wg.Go(func() { f.load(nil, 1) })
+			wg.Go(func() { f.load(noCtx, 1) })
 		}
 		wg.Wait()
 		if most.Load() != 1 || f.Stats().Loads != 2 {
@@ -861,13 +861,13 @@ func TestBehaviour(t *testing.T) {
 	row(t, "TRAP-15", func(t *testing.T) {
 		runs := 0
 		f := newFunc(t, nil, Options{}, counting(&runs))
-		f.load(nil, 1)
-		f.load(nil, 2)
+		f.load(noCtx, 1)
+		f.load(noCtx, 2)
 		start := time.Now()
 		var wg sync.WaitGroup
 		for _, id := range []int{1, 2, 1} {
 			wg.Go(func() {
-				c := f.call(nil, id)
+				c := f.call(noCtx, id)
 				c.Validate = func(context.Context, *int) (bool, error) { time.Sleep(time.Second); return true, nil }
 				k := testKey{id: id, name: "k"}
 				f.Do(k.hash(), k, c)
@@ -884,13 +884,13 @@ func TestBehaviour(t *testing.T) {
 			f := newFunc(t, nil, o, func(context.Context, int) (int, error) { runs++; return 0, fmt.Errorf("failure %d", runs) })
 			var last error
 			for range 3 {
-				_, last = f.load(nil, 1)
+				_, last = f.load(noCtx, 1)
 			}
 			if o.ErrorTTL == 0 && runs != 3 || o.ErrorTTL > 0 && (runs != 1 || last.Error() != "failure 1") {
 				t.Errorf("%+v: %d runs, %v", o, runs, last)
 			}
 			time.Sleep(time.Minute)
-			if _, err := f.load(nil, 1); err.Error() == "failure 1" {
+			if _, err := f.load(noCtx, 1); err.Error() == "failure 1" {
 				t.Error("an error is kept past its time")
 			}
 		}
@@ -899,7 +899,7 @@ func TestBehaviour(t *testing.T) {
 		runs := 0
 		f := newFunc(t, nil, Options{}, counting(&runs))
 		for i, good := range []bool{true, true, false} {
-			c := f.call(nil, 1)
+			c := f.call(noCtx, 1)
 			c.Validate = func(context.Context, *int) (bool, error) { return good, nil }
 			if v, _ := f.Do(1, testKey{id: 1}, c); v != 1+i/2 {
 				t.Error("the validate of an earlier call was asked", i, v)

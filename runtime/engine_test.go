@@ -191,11 +191,14 @@ func (f *testFunc[V]) prime(id int, v V) {
 // want calls the function without a context and fails the test if it does not return v.
 func want[V comparable](t *testing.T, f *testFunc[V], id int, v V) {
 	t.Helper()
-	got, err := f.load(nil, id)
+	got, err := f.load(noCtx, id)
 	if err != nil || got != v {
 		t.Fatalf("%s(%d) = %v, %v; want %v", f.store.o.Func, id, got, err, v)
 	}
 }
+
+// noCtx is the context of a function that takes none.
+var noCtx context.Context
 
 // counting returns a body that counts its runs and returns the count.
 func counting(runs *int) func(context.Context, int) (int, error) {

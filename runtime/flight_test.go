@@ -113,7 +113,7 @@ func TestPanicKeepsItsTrace(t *testing.T) {
 			t.Errorf("the trace does not show the origin:\n%s", buf)
 		}
 	}()
-	f.load(nil, 1)
+	f.load(noCtx, 1)
 }
 
 //go:noinline
@@ -427,13 +427,13 @@ func TestCycles(t *testing.T) {
 	// the same goroutine or another.
 	type link func(ctx context.Context, f *testFunc[int]) error
 	same := func(ctx context.Context, f *testFunc[int]) error { _, err := f.load(ctx, 1); return err }
-	noCtx := func(_ context.Context, f *testFunc[int]) error { _, err := f.load(nil, 1); return err }
+	without := func(_ context.Context, f *testFunc[int]) error { _, err := f.load(noCtx, 1); return err }
 	other := func(ctx context.Context, f *testFunc[int]) error {
 		c := make(chan error)
 		go func() { c <- same(ctx, f) }()
 		return <-c
 	}
-	for name, l := range map[string]link{"by context": same, "by goroutine": noCtx, "over a goroutine of its own": other} {
+	for name, l := range map[string]link{"by context": same, "by goroutine": without, "over a goroutine of its own": other} {
 		for n := 1; n <= 3; n++ {
 			t.Run(fmt.Sprintf("%s/%d", name, n), func(t *testing.T) {
 				eachWay(t, func(t *testing.T, o Options) {
@@ -627,7 +627,7 @@ func TestShutdownSaysWhatIsLeft(t *testing.T) {
 		defer stopped.Store(false)
 		body, _ := making()
 		f := newFunc(t, newHandleOps(), Options{Func: "shop.connect"}, body)
-		_, done, _ := f.acquire(nil, 1)
+		_, done, _ := f.acquire(noCtx, 1)
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		if err := Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "shop.connect") {

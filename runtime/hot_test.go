@@ -30,7 +30,7 @@ func benchSite(b testing.TB, o Options, n int) (*Site[benchKey, benchVal], []ben
 	keys := make([]benchKey, n)
 	for i := range keys {
 		k := benchKey{i, fmt.Sprintf("customer-%012d", i)}
-		s.Prime(k.hash(), k, benchVal{n: int64(i)})
+		s.Prime(k.hash(), k, benchVal{int64(i), 1.5, "value"})
 		keys[i] = benchKey{i, fmt.Sprintf("customer-%012d", i)}
 	}
 	return s, keys
@@ -81,7 +81,7 @@ func BenchmarkHit(b *testing.B) {
 	b.Run("ctx8", func(b *testing.B) {
 		ctx := context.Background()
 		for i := range 8 {
-			ctx = context.WithValue(ctx, fmt.Sprint(i), i)
+			ctx = context.WithValue(ctx, userKey(fmt.Sprint(i)), i)
 		}
 		b.ReportAllocs()
 		for i := 0; i < b.N; i++ {

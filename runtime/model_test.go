@@ -458,6 +458,10 @@ func (m *model) judgeCall(c *modelCall) {
 	if c.run == 0 {
 		return
 	}
+	if c.run < 0 || c.run >= len(m.runs) {
+		m.break_("own: %s got %v, which another caller has changed", at, c.value)
+		return
+	}
 	r := &m.runs[c.run]
 	if r.key != c.key || !slices.Equal(c.value, []int{c.key, c.run, c.value[2], c.run}) {
 		m.break_("own: %s got %v", at, c.value)
