@@ -238,6 +238,6 @@ func TestUnkeyable(t *testing.T) {
 	}
 }
 
-type badKey struct{ f func() }
+type badKey struct{ _ func() }
 
 func (badKey) CacheKey() int { panic("boom") }

@@ -292,7 +292,7 @@ type ownOrder struct {
 func (o ownOrder) CacheKey() []string { return o.Items }
 
 type levelled struct {
-	mu    sync.Mutex
+	_     sync.Mutex
 	level string
 }
 
@@ -480,7 +480,7 @@ func TestDigestWithoutGCM(t *testing.T) {
 		}
 		seen[d] = true
 	}
-	if digestOf(t, "x") != digestOf(t, "x") {
+	if first := digestOf(t, "x"); first != digestOf(t, "x") {
 		t.Error("an equal value differs")
 	}
 }

@@ -44,8 +44,8 @@ type rings []rings
 type hidden struct {
 	n  int
 	s  []string
-	up *zoo
-	a  any
+	up *zoo //lint:ignore U1000 filled and read by reflection
+	a  any  //lint:ignore U1000 filled and read by reflection
 }
 
 type zooName string

@@ -17,8 +17,6 @@ type typ struct {
 	fields []field
 	iface  string // the methods of an interface literal, or ""
 	cmp    bool   // basic, standard, type parameter: comparable
-	noKey  bool   // cannot be a key: only for results
-	noCopy bool   // cannot be copied: only for parameters
 }
 
 type kind int
@@ -62,8 +60,6 @@ type decl struct {
 	known   kind     // what kind the underlying type will be
 	keyed   bool     // has a CacheKey of its own
 	cmp     bool     // of those written by hand
-	noKey   bool
-	noCopy  bool
 }
 
 // pkg is a package of the program.
@@ -213,45 +209,4 @@ func (t *typ) walk(f func(*typ)) {
 	for _, x := range t.fields {
 		x.t.walk(f)
 	}
-}
-
-// reaches reports whether any type that can be part of a value of t satisfies f, through
-// what interfaces may hold, too, if dynamic gives that.
-func (t *typ) reaches(f func(*typ) bool) bool {
-	seen := map[string]bool{}
-	var visit func(t *typ) bool
-	visit = func(t *typ) bool {
-		if t == nil {
-			return false
-		}
-		if f(t) {
-			return true
-		}
-		if t.kind == named {
-			s := t.in(func(path, name string) string { return path + "." })
-			if seen[s] {
-				return false
-			}
-			seen[s] = true
-			if t.decl.source != "" {
-				return false
-			}
-			return visit(t.decl.under.subst(t.decl.params, t.args))
-		}
-		if visit(t.elem) || visit(t.key) {
-			return true
-		}
-		for _, a := range t.args {
-			if visit(a) {
-				return true
-			}
-		}
-		for _, x := range t.fields {
-			if visit(x.t) {
-				return true
-			}
-		}
-		return false
-	}
-	return visit(t)
 }

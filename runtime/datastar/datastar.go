@@ -196,9 +196,10 @@ func (e event) send(to *sse) error { return to.Send(e.typ, e.data, e.opts...) }
 // parse reads an event as the generator writes it: its type, perhaps id and retry, and
 // data, whose lines may themselves have more lines.
 func parse(b []byte) (e event, err error) {
-	text, ok := strings.CutSuffix(string(b), "\n\n")
+	text := strings.TrimSuffix(string(b), "\n\n")
 	typ, rest, _ := strings.Cut(strings.TrimSuffix(text, "\n"), "\n")
-	if typ, ok = strings.CutPrefix(typ, "event: "); !ok {
+	typ, ok := strings.CutPrefix(typ, "event: ")
+	if !ok {
 		return e, errors.New("not an event")
 	}
 	e.typ = datastar.EventType(typ)

@@ -134,7 +134,7 @@ func TestNothingIsKeptOf(t *testing.T) {
 		}},
 		"vary by cookie":         {body: func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Vary", "Accept, Cookie") }},
 		"vary by all":            {body: func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Vary", "*") }},
-		"an error of the server": {body: func(w http.ResponseWriter, r *http.Request) { http.Error(w, "no", 503) }},
+		"an error of the server": {body: func(w http.ResponseWriter, r *http.Request) { http.Error(w, "no", http.StatusServiceUnavailable) }},
 		"a part":                 {body: func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(206) }},
 		"a trailer": {body: func(w http.ResponseWriter, r *http.Request) {
 			io.WriteString(w, "x")

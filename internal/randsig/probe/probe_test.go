@@ -13,8 +13,8 @@ type node struct {
 	more map[string]*node
 	any  any
 	list []int
-	when time.Time
-	f    float64
+	when time.Time //lint:ignore U1000 filled and read by reflection
+	f    float64   //lint:ignore U1000 filled and read by reflection
 }
 
 var pool = NewPool(reflect.TypeFor[int](), reflect.TypeFor[string](), reflect.TypeFor[*node](), reflect.TypeFor[[]any]())
