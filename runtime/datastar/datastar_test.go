@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -120,6 +121,38 @@ func TestUserInTheGenerator(t *testing.T) {
 		f(context.Background(), datastar.NewSSE(w, r))
 		if !strings.Contains(w.Body.String(), "<p>"+u+"</p>") {
 			t.Fatalf("%s was shown %s", u, w.Body)
+		}
+	}
+}
+
+// An event that is read back and sent again has the same bytes, whatever its lines hold.
+func TestEventsComeBack(t *testing.T) {
+	pieces := []string{"", "x", "\n", "data: ", "id: 3", "event: y", "\n\n", "retry: 5", " ", "\r\n"}
+	r := rand.New(rand.NewPCG(1, 1))
+	for range 2000 {
+		var rows []string
+		for range r.IntN(4) {
+			var b strings.Builder
+			for range r.IntN(5) {
+				b.WriteString(pieces[r.IntN(len(pieces))])
+			}
+			rows = append(rows, b.String())
+		}
+		var opts []datastar.SSEEventOption
+		if r.IntN(2) == 0 {
+			opts = append(opts, datastar.WithSSEEventId("7"))
+		}
+		if r.IntN(2) == 0 {
+			opts = append(opts, datastar.WithSSERetryDuration(3*time.Second))
+		}
+		var first, second []byte
+		newSSE(t.Context(), func(b []byte) error { first = b; return nil }).Send("kind", rows, opts...)
+		e, err := parse(first)
+		if err != nil {
+			t.Fatalf("%q: %v", first, err)
+		}
+		if e.send(newSSE(t.Context(), func(b []byte) error { second = b; return nil })); string(first) != string(second) {
+			t.Fatalf("%q came back as %q", first, second)
 		}
 	}
 }
