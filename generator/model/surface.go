@@ -205,7 +205,7 @@ func (p *planner) drawing() bool {
 	d.Handler = d.Request != nil && d.Surface != nil && fullType(d.Surface.Type) == "net/http.ResponseWriter"
 
 	if d.Surface == nil && d.Request == nil && d.Component == nil && (!o.Widgets || f.Ctx == nil) {
-		p.undrawn()
+		p.undrawn(binds)
 		return p.kept() && len(p.ds) == bad
 	}
 	f.Draw = d
@@ -390,16 +390,66 @@ func (d *Draw) outOfKey(q *Param) bool {
 }
 
 // undrawn refuses the options of drawing functions on others.
-func (p *planner) undrawn() {
+func (p *planner) undrawn(binds map[string]Bind) {
 	for _, opt := range []string{"widgets", "variants", "spinner"} {
 		if p.f.Directive.Has(opt) {
 			p.errorf(p.opt(opt), diag.CodeDrawOption, "%s is for functions that draw, take a request or ask a context for inputs, and %s can do none of that", opt, p.f.title())
 		}
 	}
+	p.capturedSurfaces(binds)
 	if at := asksInput(p.f.File.Syntax, p.f.Decl); at.IsValid() && !p.f.Directive.Has("widgets") {
 		p.errorf(p.at(at), diag.CodeWidgets, "%s asks for an input while it runs, and the directive does not say widgets", p.f.title()).
 			hint("say widgets, or pass the value as an argument")
 	}
+}
+
+// capturedSurfaces refuses a function that draws on what it was not given. Writers of
+// bytes are left alone here: most are logs.
+func (p *planner) capturedSurfaces(binds map[string]Bind) {
+	drawnOn := func(t types.Type) bool { name := fullType(t); return name != "io.Writer" && binds[name] != Bind{} }
+	var near []types.Type
+	for _, name := range p.pkg.Scope().Names() {
+		if v, ok := p.pkg.Scope().Lookup(name).(*types.Var); ok {
+			near = append(near, v.Type())
+		}
+	}
+	params := p.f.Params
+	if p.f.Recv != nil {
+		params = append([]*Param{p.f.Recv}, params...)
+	}
+	for _, q := range params {
+		near = append(near, q.Type)
+	}
+	// Bodies are typed only where there is something that they could draw on.
+	if !slices.ContainsFunc(near, func(t types.Type) bool { return holds(t, drawnOn, 3) }) {
+		return
+	}
+	_, ds := p.source().Find(p.f.Decl, drawnOn)
+	for _, d := range ds {
+		if d.Code == diag.CodeSurfaceElsewhere {
+			p.ds = append(p.ds, d)
+		}
+	}
+}
+
+// holds reports whether t, or a field of it within depth, is such a type.
+func holds(t types.Type, is func(types.Type) bool, depth int) bool {
+	if is(t) {
+		return true
+	}
+	if ptr, ok := t.Underlying().(*types.Pointer); ok {
+		t = ptr.Elem()
+	}
+	st, ok := t.Underlying().(*types.Struct)
+	if !ok || depth == 0 {
+		return false
+	}
+	for f := range st.Fields() {
+		if holds(f.Type(), is, depth-1) {
+			return true
+		}
+	}
+	return false
 }
 
 // kept reports whether the function returns anything that can be kept.
@@ -418,6 +468,18 @@ func (p *planner) kept() bool {
 
 // inputs finds what is read of the request, and what cannot be drawn again.
 func (p *planner) inputs(d *Draw, binds map[string]Bind) {
+	found, ds := p.source().Find(p.f.Decl, func(t types.Type) bool { return binds[fullType(t)] != Bind{} })
+	p.ds = append(p.ds, ds...)
+	d.Reads = found.Reads
+	if !d.Widgets {
+		for _, at := range found.Inputs {
+			p.errorf(at, diag.CodeWidgets, "%s asks for an input while it runs, and the directive does not say widgets", p.f.title())
+		}
+	}
+}
+
+// source is the package with its bodies, for analysis.
+func (p *planner) source() *reads.Source {
 	f := p.f
 	b := f.Pkg.Bodies()
 	src := &reads.Source{Fset: f.Pkg.Fset, Types: b.Types, Info: b.Info, Wrappers: map[string]*ast.FuncDecl{}}
@@ -438,14 +500,7 @@ func (p *planner) inputs(d *Draw, binds map[string]Bind) {
 	for _, file := range f.Pkg.Other {
 		src.Other = append(src.Other, file.Syntax)
 	}
-	found, ds := src.Find(f.Decl, func(t types.Type) bool { return binds[fullType(t)] != Bind{} })
-	p.ds = append(p.ds, ds...)
-	d.Reads = found.Reads
-	if !d.Widgets {
-		for _, at := range found.Inputs {
-			p.errorf(at, diag.CodeWidgets, "%s asks for an input while it runs, and the directive does not say widgets", f.title())
-		}
-	}
+	return src
 }
 
 // wrapperName is what the wrapper of a function is called, "" if that is not settled.
