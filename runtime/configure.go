@@ -34,7 +34,8 @@ var overrides []struct {
 // with that tag are meant. It is for the start of a process: results that are kept
 // already keep their expiry, and a bound on bytes counts what is stored from then on.
 //
-// An override that is impossible is refused with an error. A name that is not known is
+// An override that is impossible is refused with an error, such as Stale for a function
+// that draws or that has arguments which belong to its caller. A name that is not known is
 // answered with ErrUnknown, and kept: an instance of a generic function becomes known
 // with its first call.
 func Configure(name string, o Override) error {
@@ -81,6 +82,9 @@ func (s *store) override(o Override) error {
 		s.mu.Unlock()
 		s.left(gone)
 	}()
+	if o.Stale > 0 && s.o.Stale == 0 && !s.o.Detach {
+		return fmt.Errorf("cachegen: configure %s (%s): stale=%v refreshes apart from any caller, and this function may not run so; see whether its directive takes stale=, or leave Stale 0", s.o.Func, s.o.Site, o.Stale)
+	}
 	if o.Stale > 0 && o.TTL == 0 && s.ttl.Load() == 0 {
 		return fmt.Errorf("cachegen: configure %s (%s): stale=%v without a ttl; give TTL too", s.o.Func, s.o.Site, o.Stale)
 	}
@@ -125,8 +129,8 @@ func Shutdown(ctx context.Context) error {
 		for _, c := range s.stopRefreshes() {
 			waits = append(waits, wait{s, "a refresh is still running", c})
 		}
-		if s.front.releases() {
-			waits = append(waits, wait{s, "values are still in use", s.releaseNow()})
+		if released := s.releaseNow(); s.front.releases() {
+			waits = append(waits, wait{s, "values are still in use", released})
 		}
 	}
 	for _, w := range waits {

@@ -30,6 +30,7 @@ func (c *caller) passes() bool {
 func (s *store) do(n *node, c *caller, e *erased) found {
 	if c.passes() {
 		s.count(func(t *tally) { t.bypassed++ })
+		s.passed(n, c)
 		return found{n: n, err: e.run(c.ctx, n), alone: true}
 	}
 	if e.uncached != nil {
@@ -53,6 +54,15 @@ func (s *store) do(n *node, c *caller, e *erased) found {
 		if r.n == nil || r.flight != nil || e.validate == nil || s.valid(r.n, c, e) {
 			return s.outside(c, r)
 		}
+	}
+}
+
+// passed makes the tags of a call that went past the cache count for the computation that
+// the call was made in.
+func (s *store) passed(n *node, c *caller) {
+	if c.cc != nil && c.cc.frame != nil {
+		s.label(n, c)
+		c.cc.frame.add(facts{tags: c.tags, expires: never, kept: true}, s.o.Tags)
 	}
 }
 
@@ -168,6 +178,7 @@ func (s *store) valid(n *node, c *caller, e *erased) bool {
 	}
 	ok := false
 	defer func() {
+		v.ended.Store(true)
 		if ok {
 			return
 		}
@@ -196,19 +207,24 @@ func (s *store) unkeyed(n *node, c *caller, e *erased) found {
 	s.log(logUncached, "a call is not cached: %v", e.uncached)
 	r := found{n: n, alone: true}
 	if r.err = e.run(c.ctx, n); r.err == nil && s.front.releases() {
-		ident, ok := s.front.ident(n)
-		s.mu.Lock()
-		h := s.hold(n, ident, ok)
-		n.meta = &meta{hold: h}
-		if c.lease {
-			h.refs++
-		} else if h.refs == 0 {
-			s.settle(h)
-		}
-		s.mu.Unlock()
+		s.handOut(n, c.lease)
 	}
 	n.meta = unkept(n.meta)
 	return r
+}
+
+// handOut sees to the release of the value of n, which has one and is not kept.
+func (s *store) handOut(n *node, lease bool) {
+	ident, ok := s.front.ident(n)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h := s.hold(n, ident, ok)
+	n.meta = &meta{hold: h}
+	if lease {
+		h.refs++
+	} else if h.refs == 0 {
+		s.settle(h)
+	}
 }
 
 // unkept returns m, or a new one, for a result that is not kept.
@@ -247,7 +263,7 @@ func (s *store) prime(n *node) {
 	c := &caller{}
 	s.label(n, c)
 	ttl := s.front.lifetime(n)
-	keep := ttl >= 0 && !switchedOff && !stopped.Load()
+	keep := ttl >= 0 && !switchedOff
 	if keep && s.weighs.Load() {
 		size := s.front.size(n)
 		keep = size < 1<<32
@@ -266,9 +282,5 @@ func (s *store) prime(n *node) {
 	if n.meta != nil {
 		n.meta.facts.expires = n.expires
 	}
-	if !keep {
-		s.forget(n, nil)
-		return
-	}
-	s.forget(n, n)
+	s.forget(n, n, keep)
 }

@@ -119,6 +119,7 @@ type drawnVal[V any] struct {
 	question *question
 	out      *outcomes // of a root question
 	leaf     *drawnLeaf[V]
+	unkept   *V // the value of such a computation, for its release
 }
 
 type drawnLeaf[V any] struct {
@@ -322,6 +323,7 @@ func (w *drawWalk[K, V]) miss() (v V, err error) {
 	switch {
 	case w.ca.passes():
 		st.count(func(t *tally) { t.bypassed++ })
+		st.passed(w.node(), w.ca)
 		return w.straight("")
 	case w.c.Uncached != nil:
 		st.count(func(t *tally) { t.uncached++ })
@@ -329,7 +331,7 @@ func (w *drawWalk[K, V]) miss() (v V, err error) {
 		return w.straight("a call that it made was not cached")
 	}
 	d.misses.Add(1)
-	st.label(&(&entry[drawnKey[K], drawnVal[V]]{key: w.key}).node, w.ca)
+	st.label(w.node(), w.ca)
 	w.ca.inGroup(drawnGroup[K, V]{d, w.key.k})
 	for {
 		val, r, f := d.site.open(w.key.path.hash(w.h), w.key, w.ca)
@@ -374,7 +376,18 @@ func (w *drawWalk[K, V]) straight(notKept string) (V, error) {
 	if cs, ok := w.c.Surface.(ContextSurface); ok {
 		cs.SetContext(dr.bodyContext(cs.Context()))
 	}
-	return w.c.Run(ctx)
+	v, err := w.c.Run(ctx)
+	if notKept != "" && err == nil && w.d.ops.inner.release != nil {
+		n := w.node()
+		entryOf[drawnKey[K], drawnVal[V]](n).val.unkept = &v
+		w.d.site.store.handOut(n, false)
+	}
+	return v, err
+}
+
+// node returns a new entry of the key where the walk stands.
+func (w *drawWalk[K, V]) node() *node {
+	return &(&entry[drawnKey[K], drawnVal[V]]{key: w.key}).node
 }
 
 // computation is one run of a body as it moves from path to path.
@@ -609,11 +622,14 @@ func (m *computation[K, V]) finish(path Path, left bool, v V, err error, tape *T
 	if refused == nil && f.frame.shareable(d.o.Session) {
 		tape.reads = reads
 		stored := new(V)
-		*stored = v
+		*stored = d.ops.copyOf(&v) // v may be, or contain, an argument of the caller's
 		val.leaf = &drawnLeaf[V]{v: stored, err: err, tape: tape}
 		d.store(m, val.leaf, path)
 	} else {
 		f.frame.notKept("what it drew is not kept")
+		if err == nil {
+			val.unkept = &v
+		}
 		d.notKept.Add(1)
 		if refused != nil && !d.logged.Swap(true) {
 			d.site.store.log(logOnce, "its result is not kept: %v", refused)
@@ -632,10 +648,7 @@ func (m *computation[K, V]) finish(path Path, left bool, v V, err error, tape *T
 		}
 	}
 	d.site.store.outside(w.ca, found{flight: f})
-	if err != nil || val.leaf == nil || !f.shared {
-		return v
-	}
-	return d.ops.copyOf(val.leaf.v)
+	return v
 }
 
 // store makes the leaf one of its key's outcomes.
@@ -765,16 +778,24 @@ type releasingOps[K comparable, V any] struct{ *drawnOps[K, V] }
 
 // Release implements the method that New looks for.
 func (o releasingOps[K, V]) Release(v *drawnVal[V]) {
-	if v.leaf != nil && v.leaf.err == nil {
-		o.inner.release.Release(v.leaf.v)
+	if r := v.resource(); r != nil {
+		o.inner.release.Release(r)
 	}
+}
+
+// resource returns the value that v holds, nil if it holds none.
+func (v *drawnVal[V]) resource() *V {
+	if v.leaf != nil && v.leaf.err == nil {
+		return v.leaf.v
+	}
+	return v.unkept
 }
 
 // Ident implements the method that New looks for: each entry that holds no value is
 // identical to itself alone.
 func (o releasingOps[K, V]) Ident(v *drawnVal[V]) any {
-	if v.leaf != nil && v.leaf.err == nil && o.inner.ident != nil {
-		return o.inner.ident.Ident(v.leaf.v)
+	if r := v.resource(); r != nil && o.inner.ident != nil {
+		return o.inner.ident.Ident(r)
 	}
 	return v
 }

@@ -134,8 +134,8 @@ func Invalidate(ctx context.Context, tags ...string) {
 }
 
 // forget drops the entry of n's key, and keeps its computations from being kept. If put
-// is not nil it takes the entry's place.
-func (s *store) forget(n, put *node) {
+// is not nil it takes the entry's place, if keep, and else its value is let go.
+func (s *store) forget(n, put *node, keep bool) {
 	var gone []*node
 	var ident any
 	hasIdent := false
@@ -154,10 +154,13 @@ func (s *store) forget(n, put *node) {
 		s.stats.dropped++
 	}
 	if put != nil {
-		if !s.front.releases() {
-			s.insert(put, &gone)
-		} else if put.meta.hold = s.hold(put, ident, hasIdent); !s.insert(put, &gone) && put.meta.hold.refs == 0 {
-			s.settle(put.meta.hold)
+		var h *holding
+		if s.front.releases() {
+			h = s.hold(put, ident, hasIdent)
+			put.meta.hold = h
+		}
+		if keep = keep && !stopped.Load() && s.insert(put, &gone); !keep && h != nil && h.refs == 0 {
+			s.settle(h)
 		}
 	}
 	s.mu.Unlock()

@@ -45,6 +45,7 @@ type flight struct {
 	// set by the one who runs it, before done
 	keepable bool
 	original *node // has the value that the body gave, for the owner; nil: n has it
+	made     bool  // the body gave a value
 	ident    any
 	hasIdent bool
 
@@ -162,6 +163,9 @@ func (s *store) begin(n *node, c *caller) (found, *flight) {
 		case c.nowait:
 			f = nil
 		case !wait:
+			if c.refresh {
+				f.hit(c.arrival) // it is older: its result must not replace this one's
+			}
 			f = s.start(n, c, now)
 			f.private = true
 		default:
@@ -253,7 +257,7 @@ var (
 // behind starts a flight that refreshes the stale entry m, if it is time, none runs and
 // the pool is not full. mu is held.
 func (s *store) behind(m, n *node, c *caller, now int64) *flight {
-	if s.open(n) != nil || m.meta != nil && m.meta.fails > 0 && m.meta.retry > now || c.outer.within(s, n) != nil {
+	if stopped.Load() || s.open(n) != nil || m.meta != nil && m.meta.fails > 0 && m.meta.retry > now || c.outer.within(s, n) != nil {
 		return nil
 	}
 	if refreshing.Add(1) > refreshLimit {
@@ -264,7 +268,17 @@ func (s *store) behind(m, n *node, c *caller, now int64) *flight {
 	f := s.start(n, c, now)
 	f.behind = true
 	f.present, f.leases = 0, 0
+	f.call.parent = nil // the call around the stale hit does not wait for it
 	return f
+}
+
+// backOff puts off the next refresh of n's key, after one that left the old entry in its
+// place. mu is held.
+func (s *store) backOff(n *node, now int64) {
+	if old := s.find(n); old != nil && old.meta != nil {
+		old.meta.fails++
+		old.meta.retry = after(now, time.Second<<min(old.meta.fails-1, 6))
+	}
 }
 
 // verdict says what came of a wait.
@@ -322,6 +336,8 @@ func (f *flight) wait(c *caller, own bool) (found, verdict) {
 
 // holder words who runs f.
 func (f *flight) holder() string {
+	f.st.mu.Lock()
+	defer f.st.mu.Unlock()
 	by := "its caller"
 	switch {
 	case f.behind:
@@ -344,7 +360,7 @@ func (f *flight) leave(c *caller) bool {
 	if c.lease {
 		f.leases--
 	}
-	if f.present == 0 && f.detached && !f.abandoned {
+	if f.present == 0 && f.detached && !f.behind && !f.abandoned {
 		f.abandoned = true
 		f.cancel(errAbandoned)
 	}
@@ -422,6 +438,7 @@ func (f *flight) judge(owner context.Context, err error) ending {
 		f.setApart()
 		return failed
 	}
+	f.made = true
 	if s.front.releases() {
 		f.ident, f.hasIdent = s.front.ident(f.n)
 	}
@@ -437,12 +454,21 @@ func (f *flight) judge(owner context.Context, err error) ending {
 	return gaveValue
 }
 
-// setApart puts what is to be kept out of the body's reach: the value may be, or contain,
-// an argument of its caller's, who can change it later.
+// setApart puts what others get out of the body's reach: the value may be, or contain, an
+// argument of its caller's, who can change it later.
 func (f *flight) setApart() {
-	if f.keepable {
+	if f.keepable || f.shut() {
 		f.original = f.st.front.apart(f.n)
 	}
+}
+
+// shut closes f, whose result is not kept, to those who come from here on, and reports
+// whether somebody besides the owner is present.
+func (f *flight) shut() bool {
+	f.st.mu.Lock()
+	defer f.st.mu.Unlock()
+	f.private = true
+	return f.present > 1
 }
 
 // finish ends the flight: it keeps the result, if it may be kept, and hands it to those
@@ -482,6 +508,9 @@ func (f *flight) finish(result ending, err error, p any) {
 	var gone []*node
 	s.mu.Lock()
 	s.unlink(f)
+	if !f.moves {
+		f.call.ended.Store(true)
+	}
 	if f.hitBy == 0 && s.cleared > f.start {
 		f.hitBy = f.start + 1
 	}
@@ -501,29 +530,32 @@ func (f *flight) finish(result ending, err error, p any) {
 		keep = keep && result == failed
 		if old := s.find(n); old != nil && (old.meta == nil || old.meta.err == nil) && s.end(old) > now {
 			keep = false // an old value is better than an error
-			if f.behind && old.meta != nil {
-				old.meta.fails++
-				old.meta.retry = after(now, time.Second<<min(old.meta.fails-1, 6))
-			}
 		}
 		if f.behind {
 			s.stats.refreshFailed++
 		}
 	}
 	keep = keep && f.hitBy == 0 && n.expires > now && !stopped.Load()
-	if result == gaveValue && s.front.releases() {
-		h := s.hold(n, f.ident, f.hasIdent)
-		n.meta.hold = h
-		h.refs += f.leases
-		if keep = keep && s.insert(n, &gone); !keep && h.refs == 0 {
+	var h *holding
+	if f.made && s.front.releases() {
+		if h = s.hold(n, f.ident, f.hasIdent); result == gaveValue {
+			n.meta.hold = h
+			h.refs += f.leases
+		}
+	}
+	if x.kept = keep; n.meta != nil {
+		n.meta.facts = x // before readers can see it
+	}
+	if keep = keep && s.insert(n, &gone); !keep {
+		if x.kept = false; n.meta != nil {
+			n.meta.facts = x
+		}
+		if h != nil && h.refs == 0 {
 			s.settle(h)
 		}
-	} else {
-		keep = keep && s.insert(n, &gone)
-	}
-	x.kept = keep
-	if n.meta != nil {
-		n.meta.facts = x
+		if f.behind && f.hitBy == 0 {
+			s.backOff(n, now)
+		}
 	}
 	if !keep && result == gaveValue {
 		s.stats.notKept++

@@ -127,7 +127,18 @@ func (f *frame) notKept(reason string) {
 	}
 }
 
-// session notes that the computation asked for its session.
+// personal is notKept for a result that is not for those who wait either: it may be of
+// use to the computation's owner alone.
+func (f *frame) personal(reason string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.closed {
+		f.facts.ones = true
+		f.drop(reason)
+	}
+}
+
+// sawSession notes that the computation asked for its session.
 func (f *frame) sawSession(id string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -199,8 +210,8 @@ func (b *bodyCtx) Value(key any) any {
 	}
 	if isPageMemory(key) {
 		v, why := b.memory.of(b.Context.Value(key))
-		if why != "" {
-			b.cc.frame.notKept(why)
+		if why != "" && b.cc.frame != nil {
+			b.cc.frame.personal(why)
 		}
 		return v
 	}

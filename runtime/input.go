@@ -136,7 +136,7 @@ func observe(ctx context.Context, widget string) (v []byte, ok bool) {
 		d.saw(Read{Widget: widget, Value: v, Set: ok})
 	}
 	if cc := callOf(ctx); cc != nil && cc.frame != nil && (d == nil || cc.frame != d.frame) {
-		cc.frame.notKept("it read the input " + widget + ", and is no function with widgets")
+		cc.frame.personal("it read the input " + widget + ", and is no function with widgets")
 	}
 	return v, ok
 }

@@ -23,7 +23,7 @@ func reset() {
 			h.due = now
 		}
 		due = s.due(now)
-		s.alarm = alarm{n: s.alarm.n + 1}
+		s.alarm = alarm{}
 		s.mu.Unlock()
 		s.releaseAll(due)
 		s.mu.Lock()

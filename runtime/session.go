@@ -19,10 +19,17 @@ func WithSession(ctx context.Context, id string) context.Context {
 
 // SessionOf returns the session that ctx belongs to. Inside of a cached computation the
 // result then belongs to that session too: it is kept only by a function with
-// scope=session.
+// scope=session. Where there is no session the result is not kept: with one, the answer
+// might be another.
 func SessionOf(ctx context.Context) (id string, ok bool) {
 	cc := callOf(ctx)
-	if cc == nil || !cc.scoped {
+	switch {
+	case cc == nil:
+		return "", false
+	case !cc.scoped:
+		if cc.frame != nil {
+			cc.frame.personal("it asked for its session, and there is none")
+		}
 		return "", false
 	}
 	if cc.frame != nil {

@@ -3,6 +3,7 @@ package cache
 import (
 	"context"
 	"fmt"
+	"math"
 	"reflect"
 	"sync"
 	"time"
@@ -56,7 +57,7 @@ type ops[K comparable, V any] struct {
 //	Keep(*V) bool            false: hand it out, do not keep it
 //	KeepError(error) bool    whether an error is kept for Options.ErrorTTL; without it every error is
 //	Release(*V)              called once for each value that left
-//	Ident(*V) any            comparable identity of a resource
+//	Ident(*V) any            identity of a resource; of no use where it cannot be compared
 //	Tags(*K) []string        tags made from the key, in addition to Call.Tags; Prime has no others
 //	Session(*K) string       the session in the key, for Options.Session; without it the context's. Prime needs it
 //
@@ -228,7 +229,7 @@ func (s *Site[K, V]) give(r found) (v V) {
 func (s *Site[K, V]) Forget(h uint64, k K) {
 	n := &entry[K, V]{key: k}
 	n.hash = h
-	s.store.forget(&n.node, nil)
+	s.store.forget(&n.node, nil, false)
 }
 
 // Peek returns a copy of the fresh value of k, if there is one. It counts as no use.
@@ -243,7 +244,8 @@ func (s *Site[K, V]) Peek(h uint64, k K) (v V, ok bool) {
 }
 
 // Prime stores a copy of v as the value of k. For everything else it is Forget: no
-// result of a computation that is running takes its place.
+// result of a computation that is running takes its place. A value that has a release is
+// the cache's from then on, also where it cannot be kept.
 func (s *Site[K, V]) Prime(h uint64, k K, v V) {
 	n := &entry[K, V]{key: k, val: v}
 	n.hash = h
@@ -285,7 +287,7 @@ func (s *Site[K, V]) apart(n *node) *node {
 func (s *Site[K, V]) size(n *node) int64 {
 	size := int64(unsafe.Sizeof(entry[K, V]{}))
 	if s.ops.size != nil {
-		size += max(s.ops.size.Size(&entryOf[K, V](n).val), 0)
+		size += min(max(s.ops.size.Size(&entryOf[K, V](n).val), 0), math.MaxInt64-size)
 	}
 	return size
 }
@@ -316,7 +318,8 @@ func (s *Site[K, V]) ident(n *node) (any, bool) {
 	if s.ops.ident == nil {
 		return nil, false
 	}
-	return s.ops.ident.Ident(&entryOf[K, V](n).val), true
+	id := s.ops.ident.Ident(&entryOf[K, V](n).val)
+	return id, reflect.ValueOf(id).Comparable()
 }
 
 func (s *Site[K, V]) tags(n *node) []string {

@@ -235,12 +235,11 @@ func (s *store) expiry(now int64, ttl time.Duration) int64 {
 // An alarm wakes its store when something is due: entries that have expired, values
 // whose grace has ended. It has at most one timer that matters, made anew each time: a
 // timer made inside a synctest bubble can only be used there. All of it is under the
-// store's mu.
+// store's mu. A timer that goes off when nothing is due does nothing.
 type alarm struct {
-	at     int64  // when it goes off; 0: it is not set
-	n      uint64 // which setting this is; timers of earlier ones do nothing
-	swept  int64  // when the last sweep began
-	took   int64  // how long that sweep took
+	at     int64 // when it goes off; 0: it is not set
+	swept  int64 // when the last sweep began
+	took   int64 // how long that sweep took
 	bubble bool
 }
 
@@ -268,24 +267,25 @@ func (a *alarm) set(s *store, at int64) {
 }
 
 func (a *alarm) setExactly(s *store, at, now int64) {
-	if a.at != 0 && a.at <= at && a.at > now && a.bubble == inBubble(now) {
-		return
+	if a.at != 0 && a.bubble == inBubble(now) {
+		if a.at <= at && a.at > now {
+			return
+		}
+		at = min(at, a.at) // it is due, and its timer on its way or gone with its bubble
 	}
 	a.at, a.bubble = at, inBubble(now)
-	a.n++
-	n := a.n
-	time.AfterFunc(time.Duration(max(at-now, 0)), func() { s.wake(n) })
+	time.AfterFunc(time.Duration(max(at-now, 0)), s.wake)
 }
 
 // wake does what is due.
-func (s *store) wake(n uint64) {
+func (s *store) wake() {
 	s.mu.Lock()
-	if s.alarm.n != n {
+	now := clock()
+	if s.alarm.at == 0 || s.alarm.at > now || s.alarm.bubble != inBubble(now) {
 		s.mu.Unlock()
 		return
 	}
 	s.alarm.at = 0
-	now := clock()
 	s.alarm.swept = now
 	next := s.sweep(now)
 	if took := clock() - now; took >= 0 {

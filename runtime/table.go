@@ -65,7 +65,7 @@ type meta struct {
 
 	// under the store's lock
 	retry int64 // no refresh behind the stale entry before, if one failed
-	fails int   // refreshes that failed in a row
+	fails int   // refreshes in a row that failed, or gave what is not kept
 }
 
 // A table is a hash table with chains. Writers hold the store's lock; readers take none.

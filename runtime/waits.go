@@ -3,6 +3,7 @@ package cache
 import (
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // CycleError is the error of a call that would wait for itself: a function whose
@@ -28,8 +29,13 @@ type call struct {
 	validates bool // it is a validation
 	hole      bool // what runs is content of the caller's, drawn by the computation
 
+	ended atomic.Bool // what is called with its context from here on is no part of it
+
 	waits []*flight // what it waits for, itself or through calls made in it; under waitsMu
 }
+
+// runs reports whether c is there and has not ended.
+func (c *call) runs() bool { return c != nil && !c.ended.Load() }
 
 // waitsMu guards every call's waits. It is taken only by calls that are made inside of
 // computations and have to wait.
@@ -39,7 +45,7 @@ var waitsMu sync.Mutex
 // if there is none.
 func (c *call) within(st *store, n *node) []*call {
 	var path []*call
-	for ; c != nil; c = c.parent {
+	for ; c.runs(); c = c.parent {
 		path = append(path, c)
 		if c.st == st && c.key.hash == n.hash && st.front.equal(c.key, n) {
 			return path
@@ -51,7 +57,7 @@ func (c *call) within(st *store, n *node) []*call {
 // wait notes that c is about to wait for f, and so are the calls around c. It refuses
 // where f waits for one of them.
 func (c *call) wait(f *flight) *CycleError {
-	if c == nil {
+	if !c.runs() {
 		return nil // nobody waits for a call that is made outside of all computations
 	}
 	waitsMu.Lock()
@@ -59,7 +65,7 @@ func (c *call) wait(f *flight) *CycleError {
 	if path := f.call.reaches(c, map[*call]bool{}); path != nil {
 		return cycle(c, path)
 	}
-	for o := c; o != nil; o = o.parent {
+	for o := c; o.runs(); o = o.parent {
 		o.waits = append(o.waits, f)
 	}
 	return nil
@@ -86,7 +92,7 @@ func (c *call) waited(f *flight) {
 
 // reaches returns a way along which c waits for a call around inner.
 func (c *call) reaches(inner *call, seen map[*call]bool) []*call {
-	for o := inner; o != nil; o = o.parent {
+	for o := inner; o.runs(); o = o.parent {
 		if o == c {
 			return []*call{c}
 		}

@@ -1,0 +1,116 @@
+package cachetest
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	cache "github.com/cachegen/cachegen/runtime"
+)
+
+type drawnList struct {
+	t    *testing.T
+	site *cache.Drawn[key, []int]
+}
+
+func (f drawnList) show(ctx context.Context, body func(context.Context, *Page) ([]int, error)) ([]int, error) {
+	k := key{}
+	bctx, bp, s := Bind(ctx, NewScreen(&Session{}).Page(), nil)
+	return f.site.Do(k.hash(), k, cache.DrawCall[[]int]{Ctx: bctx, Surface: s, Run: func(ctx context.Context) ([]int, error) {
+		return body(ctx, bp)
+	}})
+}
+
+type listOps struct{ copy func(*[]int) []int }
+
+func (o listOps) Copy(v *[]int) []int { return o.copy(v) }
+
+// A body that draws may return its argument, which its caller changes afterwards.
+func TestKeptValueIsOutOfTheBodysReach(t *testing.T) {
+	f := drawnList{t, cache.NewDrawn[key, []int](listOps{func(v *[]int) []int { return slices.Clone(*v) }}, cache.DrawOptions{Options: cache.Options{Func: "apart", Site: "x"}})}
+	arg := []int{1, 2}
+	body := func(_ context.Context, p *Page) ([]int, error) { return arg, p.Text("x") }
+	if v, err := f.show(t.Context(), body); err != nil || &v[0] != &arg[0] {
+		t.Errorf("the owner gets %v, %v", v, err)
+	}
+	arg[0] = 100
+	if v, err := f.show(t.Context(), body); err != nil || !slices.Equal(v, []int{1, 2}) {
+		t.Errorf("the next caller gets %v, %v", v, err)
+	}
+}
+
+// A panic of the copy reaches everyone as it is, once, and leaves nothing behind.
+func TestPanicOfACopyEndsTheComputationOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bad := true
+		f := drawnList{t, cache.NewDrawn[key, []int](listOps{func(v *[]int) []int {
+			if bad {
+				panic("copy")
+			}
+			return *v
+		}}, cache.DrawOptions{Options: cache.Options{Func: "panics", Site: "x"}})}
+		body := func(_ context.Context, p *Page) ([]int, error) {
+			time.Sleep(time.Second)
+			return []int{1}, p.Text("x")
+		}
+		var wg sync.WaitGroup
+		for range 2 {
+			wg.Go(func() {
+				defer func() {
+					if p := recover(); p != "copy" {
+						t.Errorf("panic %v", p)
+					}
+				}()
+				f.show(t.Context(), body)
+			})
+			synctest.Wait()
+		}
+		wg.Wait()
+		if s := f.site.Stats(); s.InFlight != 0 || s.Entries != 0 {
+			t.Errorf("%d computations run, %d entries are kept", s.InFlight, s.Entries)
+		}
+		bad = false
+		if v, err := f.show(t.Context(), body); err != nil || !slices.Equal(v, []int{1}) {
+			t.Errorf("afterwards: %v, %v", v, err)
+		}
+	})
+}
+
+type releasingList struct{ out chan []int }
+
+func (r releasingList) Release(v *[]int) { r.out <- *v }
+
+// A resource of a function that draws is released, also where what it drew is not kept:
+// that of the owner, and those of the ones who waited and computed for themselves.
+func TestResourceThatIsNotKeptIsReleased(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ops := releasingList{make(chan []int, 10)}
+		f := drawnList{t, cache.NewDrawn[key, []int](ops, cache.DrawOptions{Options: cache.Options{Func: "unkept", Site: "x", Resource: true, TrackContext: true}})}
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() {
+				_, _ = f.show(t.Context(), func(ctx context.Context, p *Page) ([]int, error) {
+					time.Sleep(time.Second)
+					ctx.Value(struct{ user string }{})
+					return []int{1}, p.Text("x")
+				})
+			})
+		}
+		wg.Wait()
+		synctest.Wait()
+		if len(ops.out) != 3 {
+			t.Errorf("%d of 3 released", len(ops.out))
+		}
+	})
+}
+
+// What is drawn cannot be refreshed behind the client that it is drawn for.
+func TestStaleIsNotForWhatDraws(t *testing.T) {
+	cache.NewDrawn[key, []int](nil, cache.DrawOptions{Options: cache.Options{Func: "drawn.stale", Site: "x", TTL: time.Minute}})
+	if err := cache.Configure("drawn.stale", cache.Override{Stale: time.Hour}); err == nil {
+		t.Error("it is taken")
+	}
+}
