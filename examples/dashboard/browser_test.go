@@ -249,7 +249,7 @@ func TestBrowser(t *testing.T) {
 		t.Errorf("the second session shows %q", got)
 	}
 	u.settled(chromedp.SetUploadFiles("#csv", []string{file}))
-	n = u.since(n, "the same file in another session")
+	u.since(n, "the same file in another session")
 	u.shot("upload")
 
 	v.settled(v.set("region", "West"))
