@@ -51,7 +51,7 @@ func (s *store) do(n *node, c *caller, e *erased) found {
 			s.detach(f, c, e)
 			n = s.front.again(n) // f has the other one
 		}
-		if r.n == nil || r.flight != nil || e.validate == nil || s.valid(r.n, c, e) {
+		if r.n == nil || r.err != nil || r.flight != nil || e.validate == nil || s.valid(r.n, c, e) {
 			return s.outside(c, r)
 		}
 	}

@@ -1,6 +1,19 @@
 // Package cache is the runtime of cachegen: what generated wrappers call, and what
 // people call beside them (sessions, tags, configuration, statistics).
 //
+// # Who calls what
+//
+// People call [Invalidate], [WithSession], [SessionOf], [EndSession], [Bypass], [Configure],
+// [AllStats] and [Shutdown]; the bodies of functions that draw, [Input], [InputValues] and
+// [InputFiles]. The errors to look for are [CycleError], [ErrNoSession], [ErrUnknown] and
+// [ErrClosed].
+//
+// An adapter for a framework is a [Surface]; [Recorder], [Tape], [Feed], [Inputs] and what
+// their methods mention belong to it.
+//
+// Everything else ([Site], [Drawn], [Options], [Call], and the functions that hash, encode,
+// copy and size) is for generated code, and belongs to the version that [Generated1] names.
+//
 // # What it promises
 //
 //   - One computation of a key at a time, whatever the load. Who waits does so with its own

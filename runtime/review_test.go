@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/a-h/templ"
 )
 
 // releaseOps are those of a resource.
@@ -389,5 +391,58 @@ func TestRefreshThatIsNotKeptBacksOff(t *testing.T) {
 		if runs != 2 {
 			t.Errorf("%d refreshes within no time", runs-1)
 		}
+	})
+}
+
+// A kept error has no value that a validation could be asked about.
+func TestKeptErrorIsNotValidated(t *testing.T) {
+	f := newFunc(t, nil, Options{ErrorTTL: time.Minute}, func(context.Context, int) (*int, error) { return nil, context.DeadlineExceeded })
+	c := f.call(noCtx, 1)
+	c.Validate = func(_ context.Context, v **int) (bool, error) { return **v > 0, nil }
+	k := testKey{id: 1}
+	for range 2 {
+		if _, err := f.Do(k.hash(), k, c); err != context.DeadlineExceeded {
+			t.Error(err)
+		}
+	}
+	if s := f.Stats(); s.Loads != 1 {
+		t.Errorf("computed %d times", s.Loads)
+	}
+}
+
+// A validation that reads what package templ keeps in the context is in no computation.
+func TestPageMemoryOutsideOfComputations(t *testing.T) {
+	ctx := templ.WithNonce(t.Context(), "n")
+	f := newFunc(t, nil, Options{}, func(context.Context, int) (int, error) { return 1, nil })
+	c := f.call(ctx, 1)
+	c.Validate = func(ctx context.Context, _ *int) (bool, error) { return templ.GetNonce(ctx) == "n", nil }
+	k := testKey{id: 1}
+	for range 2 {
+		if v, err := f.Do(k.hash(), k, c); v != 1 || err != nil {
+			t.Error(v, err)
+		}
+	}
+	if s := f.Stats(); s.Loads != 1 {
+		t.Errorf("computed %d times", s.Loads)
+	}
+}
+
+// The nonce of a page is for nobody who waits.
+func TestWaitersAreNotGivenAnothersNonce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFunc(t, nil, Options{}, func(ctx context.Context, _ int) (string, error) {
+			time.Sleep(time.Second)
+			return templ.GetNonce(ctx), nil
+		})
+		var wg sync.WaitGroup
+		for _, n := range []string{"a", "b"} {
+			wg.Go(func() {
+				if v, err := f.load(templ.WithNonce(t.Context(), n), 1); v != n || err != nil {
+					t.Errorf("the page with nonce %s has %s, %v", n, v, err)
+				}
+			})
+			synctest.Wait()
+		}
+		wg.Wait()
 	})
 }

@@ -303,12 +303,12 @@ func unfit(status int, h, before http.Header) error {
 	case status >= 500, status == http.StatusPartialContent, status == http.StatusNotModified,
 		status == http.StatusRequestedRangeNotSatisfiable, status == http.StatusSwitchingProtocols:
 		return fmt.Errorf("its status is %d", status)
-	case !slices.Equal(h["Set-Cookie"], before["Set-Cookie"]):
+	case !slices.Equal(named(h, "Set-Cookie"), named(before, "Set-Cookie")):
 		return errors.New("it sets a cookie")
-	case len(h["Trailer"]) > 0:
+	case len(named(h, "Trailer")) > 0:
 		return errors.New("it declares a trailer")
 	}
-	for _, v := range h["Cache-Control"] {
+	for _, v := range named(h, "Cache-Control") {
 		for d := range strings.SplitSeq(v, ",") {
 			name, _, _ := strings.Cut(strings.TrimSpace(d), "=")
 			if name = strings.ToLower(name); name == "no-store" || name == "private" {
@@ -316,7 +316,7 @@ func unfit(status int, h, before http.Header) error {
 			}
 		}
 	}
-	for _, v := range h["Vary"] {
+	for _, v := range named(h, "Vary") {
 		for d := range strings.SplitSeq(v, ",") {
 			switch d = strings.ToLower(strings.TrimSpace(d)); d {
 			case "*", "cookie", "authorization":
@@ -325,6 +325,17 @@ func unfit(status int, h, before http.Header) error {
 		}
 	}
 	return nil
+}
+
+// named returns the values of the header name, however it is spelled: a map takes any
+// spelling, and on the wire they are one.
+func named(h http.Header, name string) (values []string) {
+	for k, v := range h {
+		if strings.EqualFold(k, name) {
+			values = append(values, v...)
+		}
+	}
+	return values
 }
 
 // apply does to a header what the body did.
