@@ -5,8 +5,7 @@
 //
 // People call [Invalidate], [WithSession], [SessionOf], [EndSession], [Bypass], [Configure],
 // [AllStats] and [Shutdown]; the bodies of functions that draw, [Input], [InputValues] and
-// [InputFiles]. The errors to look for are [CycleError], [ErrNoSession], [ErrUnknown] and
-// [ErrClosed].
+// [InputFiles]. The errors to look for are [CycleError], [ErrUnknown] and [ErrClosed].
 //
 // An adapter for a framework is a [Surface]; [Recorder], [Tape], [Feed], [Inputs] and what
 // their methods mention belong to it.

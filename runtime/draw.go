@@ -275,7 +275,13 @@ func (w *drawWalk[K, V]) step(q *question) {
 
 // replay draws the leaf. ok is false where it is of no use: it has been dropped then.
 func (w *drawWalk[K, V]) replay(l *drawnLeaf[V], f *flight) (v V, err error, ok bool) {
-	if l.tape.spoiled.Load() || f == nil && w.c.Validate != nil && !w.valid(l) {
+	good := !l.tape.spoiled.Load()
+	if good && f == nil && w.c.Validate != nil && l.err == nil {
+		if good, err = w.valid(l); err != nil {
+			return v, err, true
+		}
+	}
+	if !good {
 		w.d.drop(w.h, w.key.k, []Path{w.key.path})
 		return v, nil, false
 	}
@@ -300,16 +306,30 @@ func (w *drawWalk[K, V]) replay(l *drawnLeaf[V], f *flight) (v V, err error, ok 
 	return w.d.ops.copyOf(l.v), err, true
 }
 
-func (w *drawWalk[K, V]) valid(l *drawnLeaf[V]) bool {
-	if l.err != nil {
-		return true
+// valid asks the call's validate about the leaf. Its error is a *CycleError.
+func (w *drawWalk[K, V]) valid(l *drawnLeaf[V]) (bool, error) {
+	st, n, c := w.d.site.store, w.node(), newCaller(w.ctx)
+	n.hash = w.key.path.hash(w.h)
+	if path := c.outer.within(st, n); path != nil && path[len(path)-1].validates {
+		return false, cycle(c.outer, path[len(path)-1:])
 	}
-	ok, err := w.c.Validate(w.c.Ctx, l.v)
+	around := &call{st: st, key: n, parent: c.outer, validates: true}
+	defer around.ended.Store(true)
+	defer around.enter().enter()
+	ctx := w.c.Ctx
+	if ctx != nil {
+		var fr *frame
+		if c.cc != nil {
+			fr = c.cc.frame
+		}
+		ctx = newBodyCtx(ctx, fr, around, false)
+	}
+	ok, err := w.c.Validate(ctx, l.v)
 	if !ok || err != nil {
 		w.d.invalid.Add(1)
-		return false
+		return false, nil
 	}
-	return true
+	return true, nil
 }
 
 // miss waits for a computation or runs one.

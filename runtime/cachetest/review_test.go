@@ -2,6 +2,7 @@ package cachetest
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"testing"
@@ -112,5 +113,35 @@ func TestStaleIsNotForWhatDraws(t *testing.T) {
 	cache.NewDrawn[key, []int](nil, cache.DrawOptions{Options: cache.Options{Func: "drawn.stale", Site: "x", TTL: time.Minute}})
 	if err := cache.Configure("drawn.stale", cache.Override{Stale: time.Hour}); err == nil {
 		t.Error("it is taken")
+	}
+}
+
+// A validation that calls what it validates gets an error.
+func TestValidationOfItself(t *testing.T) {
+	site := cache.NewDrawn[key, int](nil, cache.DrawOptions{Options: cache.Options{Func: "validated", Site: "x"}})
+	depth := 0
+	var inner error
+	var call func(ctx context.Context) (int, error)
+	call = func(ctx context.Context) (int, error) {
+		k := key{}
+		bctx, bp, s := Bind(ctx, NewScreen(&Session{}).Page(), nil)
+		return site.Do(k.hash(), k, cache.DrawCall[int]{
+			Ctx: bctx, Surface: s,
+			Run: func(context.Context) (int, error) { return 1, bp.Text("x") },
+			Validate: func(ctx context.Context, _ *int) (bool, error) {
+				if depth++; depth < 10 {
+					_, inner = call(ctx)
+				}
+				return true, nil
+			},
+		})
+	}
+	for range 2 {
+		if v, err := call(t.Context()); v != 1 || err != nil {
+			t.Fatal(v, err)
+		}
+	}
+	if depth != 1 || !errors.As(inner, new(*cache.CycleError)) {
+		t.Errorf("%d validations, the inner call gets the error %v", depth, inner)
 	}
 }
