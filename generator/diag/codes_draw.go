@@ -34,6 +34,9 @@ var (
 	// CodeSurfaceCookie: the body sets a cookie.
 	CodeSurfaceCookie = declare("CG6023", "sets a cookie", "set it before the cached function is called: a cookie belongs to one user, and what the function draws to all")
 
+	// CodeSurfaceHeader: the body reads what stands in the header of the response.
+	CodeSurfaceHeader = declare("CG6024", "header of the response is read", "read it before the cached function is called, and pass what it says as an argument: what stands there by then is one request's")
+
 	// CodeHandlerScope: a handler without scope=.
 	CodeHandlerScope = declare("CG6041", "handler without scope=", "say scope=global if every user gets the same page for the same inputs, or scope=session to keep one for each session")
 	// CodeTwoSurfaces: more than one place to draw on, or more than one request.

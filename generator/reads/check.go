@@ -112,7 +112,7 @@ func (f *finder) follow(id *ast.Ident, k kinds) {
 			f.context(p, child, k)
 			return
 		}
-		if k == kSurface {
+		if k == kSurface && (sel.Sel.Name != "Header" || !isNamed(f.typeOf(child), "net/http", "ResponseWriter")) {
 			return // drawing
 		}
 		e, k = f.member(sel, k)
@@ -231,8 +231,12 @@ func (f *finder) spawned(call *ast.CallExpr) bool {
 
 // context decides about a tracked value that is the child of p, where p is no selector.
 func (f *finder) context(p ast.Node, child ast.Expr, k kinds) {
-	if k == kSurface {
+	switch k {
+	case kSurface:
 		f.keeps(p, child)
+		return
+	case kAnswer:
+		f.answer(p, child)
 		return
 	}
 	text := types.ExprString(child)
@@ -303,6 +307,23 @@ func (f *finder) context(p ast.Node, child ast.Expr, k kinds) {
 	default:
 		f.errorf(child, diag.CodeInputUnclear, "%s is used in a way that cachegen does not follow", text)
 	}
+}
+
+// answer decides about a use of the response's header: writing it is drawing.
+func (f *finder) answer(p ast.Node, child ast.Expr) {
+	switch p := p.(type) {
+	case *ast.IndexExpr:
+		if p.X != child || f.written(p) {
+			return
+		}
+	case *ast.RangeStmt:
+		if p.X != child {
+			return
+		}
+	default:
+		return
+	}
+	f.errorf(child, diag.CodeSurfaceHeader, "%s is read", types.ExprString(child))
 }
 
 // assigned decides about a tracked value that becomes the value of to.

@@ -5,7 +5,7 @@ import (
 )
 
 // kinds is a set of what a tracked value may be.
-type kinds uint8
+type kinds uint16
 
 const (
 	kRequest  kinds = 1 << iota // *http.Request
@@ -14,14 +14,15 @@ const (
 	kForm                       // its Form
 	kPostForm                   // its PostForm
 	kHeader                     // its Header
-	kSurface                    // where the function draws: followed, never restricted
+	kSurface                    // where the function draws: followed, hardly restricted
+	kAnswer                     // the header of the response: written, not read
 
 	kInput = kRequest | kURL | kQuery | kForm | kPostForm | kHeader
 )
 
 // each calls f for every member of k.
 func (k kinds) each(f func(kinds)) {
-	for b := kRequest; b <= kSurface; b <<= 1 {
+	for b := kRequest; b <= kAnswer; b <<= 1 {
 		if k&b != 0 {
 			f(b)
 		}
@@ -42,6 +43,9 @@ func (k kinds) String() string {
 		return "the request's post form"
 	case kHeader:
 		return "the request's header"
+	}
+	if k == kAnswer {
+		return "the response's header"
 	}
 	return "what is drawn to"
 }
@@ -118,6 +122,11 @@ var table = map[kinds]members{
 	kQuery:    values(Query).add("Encode", method(RawQuery)).add("Set Add Del", use{call: true}),
 	kForm:     values(Form).add("Encode", refused(diag.CodeInputAll)),
 	kPostForm: values(PostForm).add("Encode", refused(diag.CodeInputAll)),
+
+	// What a middleware has put there belongs to the request that is being answered.
+	kSurface: all("Header", use{call: true, derive: kAnswer}),
+	kAnswer: all("Set Add Del", use{call: true}).
+		add("Get Values Clone Write WriteSubset", refused(diag.CodeSurfaceHeader)),
 
 	kHeader: all("Get Values", named(Header)).
 		add("Set Add Del", refused(diag.CodeInputChanged)).
