@@ -48,7 +48,7 @@ type quoteOps struct{}
 
 var quoteSite = cache.New[quoteKey, quoteResult](quoteOps{}, cache.Options{
 	Func: "github.com/cachegen/cachegen/bench.quote",
-	Site: "funcs.go:34",
+	Site: "funcs.go",
 	TTL:  600000000000, // 10m0s
 	Max:  10000,
 })
@@ -163,7 +163,7 @@ type quoteErrOps struct{}
 
 var quoteErrSite = cache.New[quoteErrKey, quoteErrResult](quoteErrOps{}, cache.Options{
 	Func: "github.com/cachegen/cachegen/bench.quoteErr",
-	Site: "funcs.go:37",
+	Site: "funcs.go",
 	TTL:  600000000000, // 10m0s
 	Max:  10000,
 })
@@ -272,7 +272,7 @@ type quoteCtxOps struct{}
 
 var quoteCtxSite = cache.New[quoteCtxKey, quoteCtxResult](quoteCtxOps{}, cache.Options{
 	Func:         "github.com/cachegen/cachegen/bench.quoteCtx",
-	Site:         "funcs.go:40",
+	Site:         "funcs.go",
 	TTL:          600000000000, // 10m0s
 	Max:          10000,
 	Detach:       true,
@@ -384,7 +384,7 @@ type quoteOfManyOps struct{}
 
 var quoteOfManySite = cache.New[quoteOfManyKey, quoteOfManyResult](quoteOfManyOps{}, cache.Options{
 	Func: "github.com/cachegen/cachegen/bench.quoteOfMany",
-	Site: "funcs.go:45",
+	Site: "funcs.go",
 	TTL:  600000000000, // 10m0s
 	Max:  1100000,
 })
@@ -488,7 +488,7 @@ type settingsOps struct{}
 
 var settingsSite = cache.New[settingsKey, settingsResult](settingsOps{}, cache.Options{
 	Func: "github.com/cachegen/cachegen/bench.settings",
-	Site: "funcs.go:48",
+	Site: "funcs.go",
 	TTL:  600000000000, // 10m0s
 	Max:  10000,
 })
@@ -595,7 +595,7 @@ type meanOps struct{}
 
 var meanSite = cache.New[meanKey, meanResult](meanOps{}, cache.Options{
 	Func: "github.com/cachegen/cachegen/bench.mean",
-	Site: "funcs.go:51",
+	Site: "funcs.go",
 	TTL:  600000000000, // 10m0s
 	Max:  100,
 })
@@ -718,7 +718,7 @@ func (rowsOps) Copy(v *rowsResult) (w rowsResult) {
 
 var rowsSite = cache.New[rowsKey, rowsResult](rowsOps{}, cache.Options{
 	Func: "github.com/cachegen/cachegen/bench.rows",
-	Site: "funcs.go:60",
+	Site: "funcs.go",
 	TTL:  600000000000, // 10m0s
 	Max:  100,
 })

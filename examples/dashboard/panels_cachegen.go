@@ -57,7 +57,7 @@ func (connectOps) Ident(v *connectResult) any { return v.r0 }
 var connectSite = cache.NewDrawn[connectKey, connectResult](connectOps{}, cache.DrawOptions{
 	Options: cache.Options{
 		Func:         "github.com/cachegen/cachegen/examples/dashboard.connect",
-		Site:         "dashboard/panels.go:21",
+		Site:         "dashboard/panels.go",
 		Resource:     true,
 		Grace:        30000000000, // 30s
 		TrackContext: true,
@@ -124,7 +124,7 @@ type introOps struct{}
 var introSite = cache.NewDrawn[introKey, introResult](introOps{}, cache.DrawOptions{
 	Options: cache.Options{
 		Func: "github.com/cachegen/cachegen/examples/dashboard.intro",
-		Site: "dashboard/panels.go:38",
+		Site: "dashboard/panels.go",
 		Max:  10000,
 	},
 })
@@ -186,7 +186,7 @@ type salesOps struct{}
 var salesSite = cache.NewDrawn[salesKey, salesResult](salesOps{}, cache.DrawOptions{
 	Options: cache.Options{
 		Func:         "github.com/cachegen/cachegen/examples/dashboard.sales",
-		Site:         "dashboard/panels.go:53",
+		Site:         "dashboard/panels.go",
 		TTL:          600000000000, // 10m0s
 		Max:          10000,
 		TrackContext: true,
@@ -262,7 +262,7 @@ type detailOps struct{}
 var detailSite = cache.NewDrawn[detailKey, detailResult](detailOps{}, cache.DrawOptions{
 	Options: cache.Options{
 		Func:         "github.com/cachegen/cachegen/examples/dashboard.detail",
-		Site:         "dashboard/panels.go:109",
+		Site:         "dashboard/panels.go",
 		TTL:          600000000000, // 10m0s
 		Max:          10000,
 		TrackContext: true,
@@ -331,7 +331,7 @@ type loadModelOps struct{}
 var loadModelSite = cache.NewDrawn[loadModelKey, loadModelResult](loadModelOps{}, cache.DrawOptions{
 	Options: cache.Options{
 		Func:         "github.com/cachegen/cachegen/examples/dashboard.loadModel",
-		Site:         "dashboard/panels.go:157",
+		Site:         "dashboard/panels.go",
 		Resource:     true,
 		TrackContext: true,
 	},
@@ -406,7 +406,7 @@ type forecastOps struct{}
 var forecastSite = cache.NewDrawn[forecastKey, forecastResult](forecastOps{}, cache.DrawOptions{
 	Options: cache.Options{
 		Func:         "github.com/cachegen/cachegen/examples/dashboard.forecast",
-		Site:         "dashboard/panels.go:172",
+		Site:         "dashboard/panels.go",
 		TTL:          600000000000, // 10m0s
 		Max:          10000,
 		TrackContext: true,
@@ -473,7 +473,7 @@ type slidersOps struct{}
 var slidersSite = cache.NewDrawn[slidersKey, slidersResult](slidersOps{}, cache.DrawOptions{
 	Options: cache.Options{
 		Func:         "github.com/cachegen/cachegen/examples/dashboard.sliders",
-		Site:         "dashboard/panels.go:212",
+		Site:         "dashboard/panels.go",
 		Max:          10000,
 		TrackContext: true,
 	},
@@ -541,7 +541,7 @@ type uploadOps struct{}
 var uploadSite = cache.NewDrawn[uploadKey, uploadResult](uploadOps{}, cache.DrawOptions{
 	Options: cache.Options{
 		Func:         "github.com/cachegen/cachegen/examples/dashboard.upload",
-		Site:         "dashboard/panels.go:234",
+		Site:         "dashboard/panels.go",
 		Max:          10000,
 		MaxBytes:     16777216,
 		TrackContext: true,

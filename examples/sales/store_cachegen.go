@@ -54,7 +54,7 @@ func (openDBOps) Ident(v *openDBResult) any { return v.r0 }
 
 var openDBSite = cache.New[openDBKey, openDBResult](openDBOps{}, cache.Options{
 	Func:     "github.com/cachegen/cachegen/examples/sales.openDB",
-	Site:     "sales/store.go:25",
+	Site:     "sales/store.go",
 	Resource: true,
 	Grace:    30000000000, // 30s
 
@@ -172,7 +172,7 @@ func (totalsOps) Copy(v *totalsResult) (w totalsResult) {
 
 var totalsSite = cache.New[totalsKey, totalsResult](totalsOps{}, cache.Options{
 	Func:         "github.com/cachegen/cachegen/examples/sales.totals",
-	Site:         "sales/store.go:79",
+	Site:         "sales/store.go",
 	TTL:          600000000000, // 10m0s
 	Max:          10000,
 	Detach:       true,
@@ -295,7 +295,7 @@ func (o reportOps) Keep(v *reportResult) bool {
 
 var reportSite = cache.New[reportKey, reportResult](reportOps{}, cache.Options{
 	Func:         "github.com/cachegen/cachegen/examples/sales.report",
-	Site:         "sales/store.go:124",
+	Site:         "sales/store.go",
 	TTL:          600000000000,  // 10m0s
 	Stale:        3600000000000, // 1h0m0s
 	Max:          100,
@@ -428,7 +428,7 @@ func (bestMonthsOps) Copy(v *bestMonthsResult) (w bestMonthsResult) {
 
 var bestMonthsSite = cache.New[bestMonthsKey, bestMonthsResult](bestMonthsOps{}, cache.Options{
 	Func:         "github.com/cachegen/cachegen/examples/sales.bestMonths",
-	Site:         "sales/store.go:175",
+	Site:         "sales/store.go",
 	Max:          10000,
 	Detach:       true,
 	TrackContext: true,

@@ -543,7 +543,10 @@ func (w *writer) ops() {
 			call = "if §v.r0 != nil {\n" + call + "\n}"
 		}
 		v.Release = call
-		_, v.Ident = f.Results[0].Type.Underlying().(*types.Pointer)
+		switch f.Results[0].Type.Underlying().(type) {
+		case *types.Pointer, *types.Interface: // the runtime ignores an identity that cannot be compared
+			v.Ident = true
+		}
 	}
 	var keyTags, callTags []string
 	for _, tag := range o.ArgTags {
