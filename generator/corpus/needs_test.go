@@ -1,0 +1,4 @@
+package corpus
+
+// Cases import these packages, which nothing else in this module does.
+import _ "maragu.dev/gomponents/html"
