@@ -289,7 +289,7 @@ func explainPart(p *model.KeyPart) string {
 	case "exact":
 		return "as it is, compared with =="
 	}
-	return "its content, encoded without ambiguity and kept as a SHA-256 digest" + because(p.Plan)
+	return "its content, encoded without ambiguity and kept as a digest of 128 bits under a secret of the process" + because(p.Plan)
 }
 
 // because names what inside a type keeps it from being compared with ==.
