@@ -57,7 +57,6 @@ var openDBSite = cache.New[openDBKey, openDBResult](openDBOps{}, cache.Options{
 	Site:     "sales/store.go",
 	Resource: true,
 	Grace:    30000000000, // 30s
-
 })
 
 // OpenDB opens the SQLite file at path and, if it holds no orders yet, fills it

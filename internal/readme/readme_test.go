@@ -162,7 +162,7 @@ func TestSales(t *testing.T) {
 
 // TestNothingLocal keeps paths of one machine out of what is committed.
 func TestNothingLocal(t *testing.T) {
-	out, err := exec.Command("git", "-C", root(t), "grep", "-lF", filepath.Dir(root(t))+string(filepath.Separator)).Output()
+	out, err := exec.Command("git", "-C", root(t), "grep", "-lF", root(t)+string(filepath.Separator)).Output()
 	if err == nil || len(bytes.TrimSpace(out)) > 0 {
 		t.Errorf("files with the path of this working copy in them:\n%s", out)
 	}
