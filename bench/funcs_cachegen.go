@@ -9,9 +9,9 @@ import (
 	cache "github.com/cachegen/cachegen/runtime"
 )
 
-// Made for version 1 of the interface between generated code and the runtime. If the
+// Made for version 2 of the interface between generated code and the runtime. If the
 // next line does not compile, run: go tool cachegen ./...
-const _ = cache.Generated1
+const _ = cache.Generated2
 
 // quote has changed since this file was generated if the next line does not compile;
 // run: go tool cachegen ./...
@@ -44,9 +44,7 @@ type quoteResult struct {
 	r0 Quote
 }
 
-type quoteOps struct{}
-
-var quoteSite = cache.New[quoteKey, quoteResult](quoteOps{}, cache.Options{
+var quoteSite = cache.New[quoteKey, quoteResult](nil, cache.Options{
 	Func: "github.com/cachegen/cachegen/bench.quote",
 	Site: "funcs.go",
 	TTL:  600000000000, // 10m0s
@@ -75,9 +73,10 @@ func quoteMiss(id int64, name string, h uint64, k quoteKey) Quote {
 	return v.r0
 }
 
-func quoteCall(id int64, name string) cache.Call[quoteResult] {
-	return cache.Call[quoteResult]{
-		Run: func(_ context.Context) (v quoteResult, err error) {
+func quoteCall(id int64, name string) *cache.Call {
+	return &cache.Call{
+		Run: func(_ context.Context, a any) (err error) {
+			v := a.(*quoteResult)
 			v.r0 = quote(id, name)
 			return
 		},
@@ -159,9 +158,7 @@ type quoteErrResult struct {
 	r0 Quote
 }
 
-type quoteErrOps struct{}
-
-var quoteErrSite = cache.New[quoteErrKey, quoteErrResult](quoteErrOps{}, cache.Options{
+var quoteErrSite = cache.New[quoteErrKey, quoteErrResult](nil, cache.Options{
 	Func: "github.com/cachegen/cachegen/bench.quoteErr",
 	Site: "funcs.go",
 	TTL:  600000000000, // 10m0s
@@ -187,9 +184,10 @@ func quoteErrMiss(id int64, name string, h uint64, k quoteErrKey) (Quote, error)
 	return v.r0, err
 }
 
-func quoteErrCall(id int64, name string) cache.Call[quoteErrResult] {
-	return cache.Call[quoteErrResult]{
-		Run: func(_ context.Context) (v quoteErrResult, err error) {
+func quoteErrCall(id int64, name string) *cache.Call {
+	return &cache.Call{
+		Run: func(_ context.Context, a any) (err error) {
+			v := a.(*quoteErrResult)
 			v.r0, err = quoteErr(id, name)
 			return
 		},
@@ -268,9 +266,7 @@ type quoteCtxResult struct {
 	r0 Quote
 }
 
-type quoteCtxOps struct{}
-
-var quoteCtxSite = cache.New[quoteCtxKey, quoteCtxResult](quoteCtxOps{}, cache.Options{
+var quoteCtxSite = cache.New[quoteCtxKey, quoteCtxResult](nil, cache.Options{
 	Func:         "github.com/cachegen/cachegen/bench.quoteCtx",
 	Site:         "funcs.go",
 	TTL:          600000000000, // 10m0s
@@ -298,10 +294,11 @@ func quoteCtxMiss(p0 context.Context, id int64, name string, h uint64, k quoteCt
 	return v.r0, err
 }
 
-func quoteCtxCall(p0 context.Context, id int64, name string) cache.Call[quoteCtxResult] {
-	return cache.Call[quoteCtxResult]{
+func quoteCtxCall(p0 context.Context, id int64, name string) *cache.Call {
+	return &cache.Call{
 		Ctx: p0,
-		Run: func(p0 context.Context) (v quoteCtxResult, err error) {
+		Run: func(p0 context.Context, a any) (err error) {
+			v := a.(*quoteCtxResult)
 			v.r0, err = quoteCtx(p0, id, name)
 			return
 		},
@@ -380,9 +377,7 @@ type quoteOfManyResult struct {
 	r0 Quote
 }
 
-type quoteOfManyOps struct{}
-
-var quoteOfManySite = cache.New[quoteOfManyKey, quoteOfManyResult](quoteOfManyOps{}, cache.Options{
+var quoteOfManySite = cache.New[quoteOfManyKey, quoteOfManyResult](nil, cache.Options{
 	Func: "github.com/cachegen/cachegen/bench.quoteOfMany",
 	Site: "funcs.go",
 	TTL:  600000000000, // 10m0s
@@ -411,9 +406,10 @@ func quoteOfManyMiss(id int64, name string, h uint64, k quoteOfManyKey) Quote {
 	return v.r0
 }
 
-func quoteOfManyCall(id int64, name string) cache.Call[quoteOfManyResult] {
-	return cache.Call[quoteOfManyResult]{
-		Run: func(_ context.Context) (v quoteOfManyResult, err error) {
+func quoteOfManyCall(id int64, name string) *cache.Call {
+	return &cache.Call{
+		Run: func(_ context.Context, a any) (err error) {
+			v := a.(*quoteOfManyResult)
 			v.r0 = quoteOfMany(id, name)
 			return
 		},
@@ -484,9 +480,7 @@ type settingsResult struct {
 	r0 Quote
 }
 
-type settingsOps struct{}
-
-var settingsSite = cache.New[settingsKey, settingsResult](settingsOps{}, cache.Options{
+var settingsSite = cache.New[settingsKey, settingsResult](nil, cache.Options{
 	Func: "github.com/cachegen/cachegen/bench.settings",
 	Site: "funcs.go",
 	TTL:  600000000000, // 10m0s
@@ -514,9 +508,10 @@ func settingsMiss(h uint64, k settingsKey) Quote {
 	return v.r0
 }
 
-func settingsCall() cache.Call[settingsResult] {
-	return cache.Call[settingsResult]{
-		Run: func(_ context.Context) (v settingsResult, err error) {
+func settingsCall() *cache.Call {
+	return &cache.Call{
+		Run: func(_ context.Context, a any) (err error) {
+			v := a.(*settingsResult)
 			v.r0 = settings()
 			return
 		},
@@ -591,9 +586,7 @@ type meanResult struct {
 	r0 float64
 }
 
-type meanOps struct{}
-
-var meanSite = cache.New[meanKey, meanResult](meanOps{}, cache.Options{
+var meanSite = cache.New[meanKey, meanResult](nil, cache.Options{
 	Func: "github.com/cachegen/cachegen/bench.mean",
 	Site: "funcs.go",
 	TTL:  600000000000, // 10m0s
@@ -624,9 +617,10 @@ func meanMiss(xs []float64, h uint64, k meanKey, why error) float64 {
 	return v.r0
 }
 
-func meanCall(xs []float64) cache.Call[meanResult] {
-	return cache.Call[meanResult]{
-		Run: func(_ context.Context) (v meanResult, err error) {
+func meanCall(xs []float64) *cache.Call {
+	return &cache.Call{
+		Run: func(_ context.Context, a any) (err error) {
+			v := a.(*meanResult)
 			v.r0 = mean(xs)
 			return
 		},
@@ -708,15 +702,20 @@ type rowsResult struct {
 	r0 []Row
 }
 
-type rowsOps struct{}
-
-func (rowsOps) Copy(v *rowsResult) (w rowsResult) {
+func rowsCopy(v *rowsResult) (w rowsResult) {
 	var c *cache.Copier
 	w.r0 = funcs_copyRowSlice(c, v.r0)
 	return
 }
 
-var rowsSite = cache.New[rowsKey, rowsResult](rowsOps{}, cache.Options{
+type rowsOps struct{}
+
+func (*rowsOps) Copy(to, from any) (err error) {
+	*to.(*rowsResult) = rowsCopy(from.(*rowsResult))
+	return
+}
+
+var rowsSite = cache.New[rowsKey, rowsResult](&rowsOps{}, cache.Options{
 	Func: "github.com/cachegen/cachegen/bench.rows",
 	Site: "funcs.go",
 	TTL:  600000000000, // 10m0s
@@ -730,7 +729,7 @@ func Rows(n int) []Row {
 	k := rowsKeyOf(n)
 	h := k.hash()
 	if v := rowsSite.Get(h, &k); v != nil {
-		w := rowsOps{}.Copy(v)
+		w := rowsCopy(v)
 		return w.r0
 	}
 	return rowsMiss(n, h, k)
@@ -745,9 +744,10 @@ func rowsMiss(n int, h uint64, k rowsKey) []Row {
 	return v.r0
 }
 
-func rowsCall(n int) cache.Call[rowsResult] {
-	return cache.Call[rowsResult]{
-		Run: func(_ context.Context) (v rowsResult, err error) {
+func rowsCall(n int) *cache.Call {
+	return &cache.Call{
+		Run: func(_ context.Context, a any) (err error) {
+			v := a.(*rowsResult)
 			v.r0 = rows(n)
 			return
 		},

@@ -79,10 +79,10 @@ func TestBehaviour(t *testing.T) {
 		want(t, f, 0, 1)
 	})
 	row(t, "CORE-02", func(t *testing.T) {
-		s := New[uint64, float64](nil, Options{Func: "core02"})
+		s := newTyped[uint64, float64](nil, Options{Func: "core02"})
 		for _, x := range []float64{1, 3, 1} {
 			k := FloatKey64(x)
-			v, err := s.Do(HashUint64(HashStart(), k), k, Call[float64]{Run: func(context.Context) (float64, error) { return x, nil }})
+			v, err := s.Do(HashUint64(HashStart(), k), k, typedCall[float64]{Run: func(context.Context) (float64, error) { return x, nil }})
 			if v != x || err != nil {
 				t.Errorf("%v, %v", v, err)
 			}
@@ -297,7 +297,7 @@ func TestBehaviour(t *testing.T) {
 						t.Errorf("%+v: %v", o, err)
 					}
 				}()
-				New[int, int](nil, o)
+				newTyped[int, int](nil, o)
 				t.Errorf("%+v is taken", o)
 			}()
 		}

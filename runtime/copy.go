@@ -32,17 +32,20 @@ package cache
 //		return w
 //	}
 //
-// What a Copier is needed for can fail (a dynamic type that cannot be copied, depth).
-// Ops then has, beside Copy, a method that the engine calls before it keeps a value:
+// What a Copier is needed for can fail (a dynamic type that cannot be copied, depth):
 //
-//	func (o treeOps) TryCopy(v *treeResult) (w treeResult, err error) {
+//	func treeCopy(v *treeResult) (w treeResult, err error) {
 //		c := cache.NewCopier("example.com/module")   // whose hidden fields are known
 //		w.r0 = copyNodePtr(c, v.r0)
 //		return w, c.Done()
 //	}
-//	func (o treeOps) Copy(v *treeResult) treeResult { w, _ := o.TryCopy(v); return w }
 //
-// A value for which TryCopy fails is handed out and not kept; a copy of a kept value
+//	func (*treeOps) Copy(to, from any) (err error) {
+//		*to.(*treeResult), err = treeCopy(from.(*treeResult))
+//		return
+//	}
+//
+// A value for which that fails is its owner's, and is not kept; a copy of a kept value
 // does not fail, since it has been copied once and does not change.
 
 import (

@@ -2,17 +2,19 @@ package cache
 
 import (
 	"context"
+	"sync"
+	"time"
 )
 
-// erased is a Call without its types: run and validate work on nodes.
-type erased struct {
-	run      func(context.Context, *node) error
-	validate func(context.Context, *node) (bool, error)
-	uncached error
+// newCaller describes the call e, which is made now.
+func newCaller(e *Call) *caller {
+	c := callerOf(e.Ctx)
+	c.tags, c.owner = e.Tags, e.Owner
+	return c
 }
 
-// newCaller describes a call that is made with ctx now.
-func newCaller(ctx context.Context) *caller {
+// callerOf describes a call that is made with ctx now.
+func callerOf(ctx context.Context) *caller {
 	c := &caller{ctx: ctx, cc: callOf(ctx), arrival: events.Load()}
 	if c.outer = current(); c.outer == nil && c.cc != nil {
 		c.outer = c.cc.call
@@ -25,20 +27,58 @@ func (c *caller) passes() bool {
 	return switchedOff || stopped.Load() || c.cc != nil && c.cc.bypass
 }
 
+// load is Site.Do. n has the key, and is used for the result. The entry that is returned
+// has the caller's own value, and is never nil.
+func (s *store) load(n *node, e *Call) (*node, error) {
+	r := s.do(n, newCaller(e), e)
+	return s.front.own(r), r.err
+}
+
+// refresh is Site.Refresh.
+func (s *store) refresh(n *node, e *Call) (*node, error) {
+	c := newCaller(e)
+	c.refresh = true
+	c.arrival = events.Add(1)
+	e.Validate = nil
+	r := s.do(n, c, e)
+	return s.front.own(r), r.err
+}
+
+// acquire is Site.Acquire.
+func (s *store) acquire(n *node, e *Call) (own *node, done func(), err error) {
+	c := newCaller(e)
+	c.lease = true
+	r := s.do(n, c, e)
+	own = s.front.own(r)
+	if r.n == nil || r.err != nil {
+		return own, func() {}, r.err
+	}
+	var once sync.Once
+	return own, func() {
+		once.Do(func() {
+			if r.n.meta != nil && r.n.meta.hold != nil {
+				s.unlease(r.n)
+			} else if s.front.releases() {
+				s.front.release(own) // it came past the cache and is the caller's
+			}
+		})
+	}, nil
+}
+
 // do answers a call: from the cache, from a computation that runs, or by running one. n
 // has the key and is used for the result.
-func (s *store) do(n *node, c *caller, e *erased) found {
+func (s *store) do(n *node, c *caller, e *Call) found {
 	if c.passes() {
 		s.count(func(t *tally) { t.bypassed++ })
 		s.passed(n, c)
-		return found{n: n, err: e.run(c.ctx, n), alone: true}
+		return found{n: n, err: e.Run(c.ctx, s.front.value(n)), alone: true}
 	}
-	if e.uncached != nil {
+	if e.Uncached != nil {
 		return s.outside(c, s.unkeyed(n, c, e))
 	}
 	s.label(n, c)
 	for {
-		if e.validate != nil {
+		if e.Validate != nil {
 			if path := c.outer.within(s, n); path != nil && path[len(path)-1].validates {
 				return s.outside(c, found{err: cycle(c.outer, path[len(path)-1:])})
 			}
@@ -51,7 +91,7 @@ func (s *store) do(n *node, c *caller, e *erased) found {
 			s.detach(f, c, e)
 			n = s.front.again(n) // f has the other one
 		}
-		if r.n == nil || r.err != nil || r.flight != nil || e.validate == nil || s.valid(r.n, c, e) {
+		if r.n == nil || r.err != nil || r.flight != nil || e.Validate == nil || s.valid(r.n, c, e) {
 			return s.outside(c, r)
 		}
 	}
@@ -112,7 +152,7 @@ func (s *store) countFor(fr *frame, n *node) {
 }
 
 // compute runs the flight that the caller owns, and waits for its result.
-func (s *store) compute(f *flight, c *caller, e *erased) found {
+func (s *store) compute(f *flight, c *caller, e *Call) found {
 	if s.o.Detach && c.ctx != nil && c.ctx.Done() != nil {
 		if err := c.ctx.Err(); err != nil {
 			f.finish(ownerLeft, err, nil)
@@ -137,7 +177,7 @@ func (s *store) compute(f *flight, c *caller, e *erased) found {
 
 // detach runs the flight on a goroutine of its own, with the caller's context values and
 // nothing else of the caller's context.
-func (s *store) detach(f *flight, c *caller, e *erased) {
+func (s *store) detach(f *flight, c *caller, e *Call) {
 	ctx := c.ctx
 	cancel := func(error) {}
 	end := func() {}
@@ -166,7 +206,7 @@ func withCancel(ctx context.Context) (context.Context, func(error)) {
 }
 
 // valid asks the call's validate about the entry n, and drops n if it refuses.
-func (s *store) valid(n *node, c *caller, e *erased) bool {
+func (s *store) valid(n *node, c *caller, e *Call) bool {
 	ctx := c.ctx
 	v := &call{st: s, key: n, parent: c.outer, validates: true}
 	if ctx != nil {
@@ -196,17 +236,17 @@ func (s *store) valid(n *node, c *caller, e *erased) bool {
 	}()
 	outer := v.enter()
 	defer outer.enter()
-	good, err := e.validate(ctx, n)
+	good, err := e.Validate(ctx, s.front.value(n))
 	ok = good && err == nil
 	return ok
 }
 
 // unkeyed computes the result of a call whose arguments have no key.
-func (s *store) unkeyed(n *node, c *caller, e *erased) found {
+func (s *store) unkeyed(n *node, c *caller, e *Call) found {
 	s.count(func(t *tally) { t.uncached++ })
-	s.log(logUncached, "a call is not cached: %v", e.uncached)
+	s.log(logUncached, "a call is not cached: %v", e.Uncached)
 	r := found{n: n, alone: true}
-	if r.err = e.run(c.ctx, n); r.err == nil && s.front.releases() {
+	if r.err = e.Run(c.ctx, s.front.value(n)); r.err == nil && s.front.releases() {
 		s.handOut(n, c.lease)
 	}
 	n.meta = unkept(n.meta)
@@ -248,6 +288,24 @@ func (s *store) inside(cc *callCtx, n *node) bool {
 	return true
 }
 
+// hit is Site.GetCtx for the key of n.
+func (s *store) hit(ctx context.Context, n *node) *node {
+	for m := s.table.Load().head(n.hash).Load(); m != nil; m = m.next.Load() {
+		if m.hash == n.hash && s.front.equal(m, n) {
+			if !m.fresh() {
+				return nil
+			}
+			if cc := callOf(ctx); cc != nil && !s.inside(cc, m) {
+				return nil
+			}
+			m.use()
+			s.hits.hit()
+			return m
+		}
+	}
+	return nil
+}
+
 // peek returns the fresh entry of n's key.
 func (s *store) peek(n *node) *node {
 	s.mu.Lock()
@@ -258,11 +316,15 @@ func (s *store) peek(n *node) *node {
 	return nil
 }
 
-// prime keeps n as its key's entry.
+// prime keeps n as its key's entry, with a copy of the value that it has.
 func (s *store) prime(n *node) {
 	c := &caller{}
 	s.label(n, c)
-	ttl := s.front.lifetime(n)
+	_, err := s.front.apart(n)
+	ttl := time.Duration(-1)
+	if err == nil {
+		ttl = s.front.lifetime(n)
+	}
 	keep := ttl >= 0 && !switchedOff
 	if keep && s.weighs.Load() {
 		size := s.front.size(n)

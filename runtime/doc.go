@@ -11,7 +11,7 @@
 // their methods mention belong to it.
 //
 // Everything else ([Site], [Drawn], [Options], [Call], and the functions that hash, encode,
-// copy and size) is for generated code, and belongs to the version that [Generated1] names.
+// copy and size) is for generated code, and belongs to the version that [Generated2] names.
 //
 // # What it promises
 //
@@ -64,7 +64,8 @@
 //
 // # How it is built
 //
-// A Site is a thin typed front over a store, which is compiled once for all functions. Read
+// A Site is a store, which is compiled once for all functions, with a few methods that know
+// the types; what the store has to know of them it asks its front (front.go). Read
 // table.go (how a hit finds an entry), policy.go (who goes), flight.go (one computation at a
 // time), events.go (what makes results outdated), frame.go (what counts for whom), waits.go
 // (who waits for whom), release.go and store.go, in this order.

@@ -26,11 +26,12 @@ import (
 //		bctx, bw, s := html.Bind(ctx, w, nil)
 //		var holes cache.Holes
 //		bchildren := cache.BindHoleErr(&holes, s, w, bw, children)
-//		v, err := panelSite.Do(k.hash(), k, cache.DrawCall[panelResult]{
+//		v, err := panelSite.Do(k.hash(), k, &cache.DrawCall{
 //			Ctx: bctx, Surface: s, Holes: &holes,
-//			Run: func(ctx context.Context) (v panelResult, err error) {
-//				v.r0, err = panel(ctx, bw, region, bchildren)
-//				return
+//			Run: func(ctx context.Context, v any) (err error) {
+//				r := v.(*panelResult)
+//				r.r0, err = panel(ctx, bw, region, bchildren)
+//				return err
 //			},
 //		})
 //		return v.r0, err
@@ -46,11 +47,11 @@ import (
 //			return
 //		}
 //		bctx, bw, s := html.BindResponse(r.Context(), w, html.Static(r, []string{"path:id", "query:q"}))
-//		_, err := pageSite.Do(cache.HashStart(), pageKey{}, cache.DrawCall[pageResult]{
+//		_, err := pageSite.Do(cache.HashStart(), pageKey{}, &cache.DrawCall{
 //			Ctx: bctx, Surface: s, NoError: true,
-//			Run: func(ctx context.Context) (v pageResult, err error) {
+//			Run: func(ctx context.Context, _ any) error {
 //				page(bw, r.WithContext(ctx))
-//				return
+//				return nil
 //			},
 //		})
 //		if err != nil {
@@ -66,18 +67,18 @@ type DrawOptions struct {
 	Spinner  string // shown while it is computed; "": nothing
 }
 
-// DrawCall is one call of a drawing function.
-type DrawCall[V any] struct {
+// DrawCall is one call of a drawing function, whose results are of type V.
+type DrawCall struct {
 	// Ctx is the context that Bind returned, nil for a function that takes none.
 	Ctx     context.Context
 	Surface Surface
 	Holes   *Holes // nil: the function has none
 	Tags    []string
 	Owner   *Owner // as in Call
-	// Run runs the body on what Bind returned.
-	Run func(context.Context) (V, error)
+	// Run runs the body on what Bind returned, and sets v, a *V that is zero, to its results.
+	Run func(ctx context.Context, v any) error
 	// Validate is that of Call.
-	Validate func(context.Context, *V) (bool, error)
+	Validate func(ctx context.Context, v any) (bool, error)
 	// Uncached is that of Call.
 	Uncached error
 	// NoError says that the function has no error result: that the place it draws to
@@ -96,34 +97,46 @@ type Foreseer interface{ Foreseen() []Read }
 // Drawn is the cache of one drawing function. All its methods may be called from any
 // goroutine.
 //
-// It sits on a Site whose entries are the nodes of tries, one trie for each key: see
-// Path. So bounds, ttl, tags and Clear are the Site's.
-type Drawn[K comparable, V any] struct {
-	site *Site[drawnKey[K], drawnVal[V]]
-	o    DrawOptions
-	ops  drawnOps[K, V]
+// As a Site is a store, it is a drawn and nothing else.
+type Drawn[K comparable, V any] struct{ drawn drawn }
+
+// drawn is the engine behind one Drawn. It sits on a store whose entries are the nodes of
+// tries, one trie for each key: see Path. So bounds, ttl, tags and Clear are the store's.
+//
+// Values are pointers in an any, *V, as in front.
+type drawn struct {
+	store *store // of entry[drawnKey[K], drawnVal]
+	o     DrawOptions
+	ops   ops // of the function's keys and values
+	k, v  reflect.Type
 
 	hits                                              counter
 	misses, loads, failed, notKept, unsteady, invalid atomic.Uint64
 	logged, loggedUnsteady                            atomic.Bool
 }
 
+// drawnKey is the key of a node. The path comes first, where it can be found for any K.
 type drawnKey[K comparable] struct {
-	k    K
 	path Path
+	k    K
 }
+
+type drawnEntry[K comparable] = entry[drawnKey[K], drawnVal]
+
+// pathOf returns the path of an entry of a drawn.
+func pathOf(n *node) *Path { return (*Path)(keyIn(n)) }
 
 // drawnVal is an entry: a question, or a leaf, or, handed to those who waited and never
 // kept, neither: compute it for yourself.
-type drawnVal[V any] struct {
+type drawnVal struct {
 	question *question
 	out      *outcomes // of a root question
-	leaf     *drawnLeaf[V]
-	unkept   *V // the value of such a computation, for its release
+	leaf     *drawnLeaf
+	unkept   any // the value of such a computation, for its release
 }
 
-type drawnLeaf[V any] struct {
-	v    *V
+type drawnLeaf struct {
+	v    any
 	err  error
 	tape *Tape
 	size int64
@@ -131,39 +144,38 @@ type drawnLeaf[V any] struct {
 	mark *leafMark // in out
 }
 
-// NewDrawn makes the cache of one drawing function; ops is as for New, and Digest(*V)
-// (Digest, bool) may say when two values are equal, so that one of them is kept.
+// NewDrawn makes the cache of one drawing function; ops is as for New.
 func NewDrawn[K comparable, V any](ops any, o DrawOptions) *Drawn[K, V] {
-	if o.Variants < 0 || o.Stale != 0 {
-		panic("cachegen: " + o.Func + " (" + o.Site + "): a drawing function with stale, or with negative variants")
-	}
-	d := &Drawn[K, V]{o: o}
-	d.ops.find(ops)
-	d.ops.d = d
-	if d.ops.inner.release != nil {
-		d.site = New[drawnKey[K], drawnVal[V]](releasingOps[K, V]{&d.ops}, o.Options)
-	} else {
-		d.site = New[drawnKey[K], drawnVal[V]](&d.ops, o.Options)
-	}
-	d.site.store.mu.Lock() // others see it already
-	defer d.site.store.mu.Unlock()
-	d.site.onLeft, d.site.store.correct = d.left, d.correct
-	return d
+	return (*Drawn[K, V])(unsafe.Pointer(newDrawn((*drawnEntry[K])(nil), equalKeys[drawnKey[K]], (*V)(nil), ops, &o)))
 }
 
 // DrawnInstance is Instance for a drawing function.
 func DrawnInstance[K comparable, V any](s *Sites, ops any, o func() DrawOptions) *Drawn[K, V] {
-	t := reflect.TypeFor[Drawn[K, V]]()
-	if v, ok := s.m.Load(t); ok {
-		return v.(*Drawn[K, V])
+	t := reflect.TypeOf((*entry[K, V])(nil))
+	d, ok := s.m.Load(t)
+	if !ok {
+		d = s.instance(t, func() any {
+			opts := o()
+			return newDrawn((*drawnEntry[K])(nil), equalKeys[drawnKey[K]], (*V)(nil), ops, &opts)
+		})
 	}
-	s.making.Lock()
-	defer s.making.Unlock()
-	if v, ok := s.m.Load(t); ok {
-		return v.(*Drawn[K, V])
+	return (*Drawn[K, V])(unsafe.Pointer(d.(*drawn)))
+}
+
+// newDrawn is NewDrawn; of is a pointer to the type of entries, v one to that of values.
+func newDrawn(of any, equal func(a, b *node) bool, v, user any, opts *DrawOptions) *drawn {
+	o := *opts
+	if o.Variants < 0 || o.Stale != 0 {
+		panic("cachegen: " + o.Func + " (" + o.Site + "): a drawing function with stale, or with negative variants")
 	}
-	d := NewDrawn[K, V](ops, o())
-	s.m.Store(t, d)
+	d := &drawn{o: o, ops: opsOf(user), v: reflect.TypeOf(v).Elem()}
+	f := frontOf(reflect.TypeOf(of).Elem(), equal, d.entryOps())
+	k, _ := f.k.FieldByName("k")
+	d.k = k.Type
+	st := makeSite(f, o.Options)
+	st.mu.Lock() // others see it already
+	defer st.mu.Unlock()
+	d.store, st.front.onLeft, st.correct = st, d.left, d.correct
 	return d
 }
 
@@ -173,64 +185,99 @@ func DrawnInstance[K comparable, V any](s *Sites, ops any, o func() DrawOptions)
 // The error is that of the body, also when it is replayed for the function's errors=; or
 // that of the place that is drawn to; or ctx's, if it ended while this call waited; or a
 // *CycleError.
-func (d *Drawn[K, V]) Do(h uint64, k K, c DrawCall[V]) (V, error) {
+func (d *Drawn[K, V]) Do(h uint64, k K, c *DrawCall) (V, error) {
+	v := new(V)
+	err := d.drawn.do(h, newNode(d.drawn.store, h, drawnKey[K]{k: k}), v, c)
+	return *v, err
+}
+
+// Forget drops every outcome of k.
+func (d *Drawn[K, V]) Forget(h uint64, k K) {
+	d.drawn.forget(newNode(d.drawn.store, h, drawnKey[K]{k: k}))
+}
+
+// Clear drops every outcome of every key.
+func (d *Drawn[K, V]) Clear() { d.drawn.store.clear() }
+
+// Stats returns what was counted. Entries are the nodes of the tries, inner ones too.
+func (d *Drawn[K, V]) Stats() Stats { return d.drawn.store.snapshot() }
+
+// do is Drawn.Do. The walk moves at, an entry of the key, from path to path; v gets the
+// caller's own value.
+func (d *drawn) do(h uint64, at *node, v any, c *DrawCall) error {
 	outer := outerDrawings(c.Ctx, c.Surface)
-	w := drawWalk[K, V]{
-		d: d, c: &c, h: h, outer: outer,
+	w := drawWalk{
+		d: d, c: c, h: h, at: at, v: v, outer: outer,
 		ctx: enclosed(c.Ctx, outer),
 		in:  inputsAround(c.Ctx, outer),
-		key: drawnKey[K]{k, rootPath(c.Surface.Scope())},
 	}
+	w.goTo(rootPath(c.Surface.Scope()))
 	for c.Uncached == nil {
-		val := d.site.GetCtx(w.ctx, w.key.path.hash(h), &w.key)
-		if val == nil {
+		n := d.store.hit(w.ctx, at)
+		if n == nil {
 			break
 		}
+		val := d.val(n)
 		if val.question != nil {
 			w.step(val.question)
 			continue
 		}
-		if v, err, ok := w.replay(val.leaf, nil); ok {
+		if err, ok := w.replay(val.leaf, nil); ok {
 			d.hits.hit()
-			return v, err
+			return err
 		}
 		break
 	}
 	return w.miss()
 }
 
-// Forget drops every outcome of k.
-func (d *Drawn[K, V]) Forget(h uint64, k K) { d.site.forgetGroup(drawnGroup[K, V]{d, k}) }
+// val returns what the entry n holds.
+func (d *drawn) val(n *node) *drawnVal {
+	return (*drawnVal)(unsafe.Add(unsafe.Pointer(n), d.store.front.valAt))
+}
 
-// Clear drops every outcome of every key.
-func (d *Drawn[K, V]) Clear() { d.site.Clear() }
-
-// Stats returns what was counted. Entries are the nodes of the tries, inner ones too.
-func (d *Drawn[K, V]) Stats() Stats { return d.site.Stats() }
+// node returns a new entry for the path of the key of n, whose hash is h.
+func (d *drawn) node(h uint64, n *node, path Path) *node {
+	m := d.store.front.again(n)
+	*pathOf(m), m.hash = path, path.hash(h)
+	return m
+}
 
 // correct replaces what the store counted for nodes by what was counted for calls.
-func (d *Drawn[K, V]) correct(s *Stats) {
+func (d *drawn) correct(s *Stats) {
 	s.Hits, s.Misses, s.Loads, s.Errors = d.hits.total(), d.misses.Load(), d.loads.Load(), d.failed.Load()
 	s.NotKept, s.Unsteady, s.Invalid = d.notKept.Load(), d.unsteady.Load(), d.invalid.Load()
 }
 
 // drawnGroup labels the entries of one key.
-type drawnGroup[K comparable, V any] struct {
-	d *Drawn[K, V]
-	k K
+type drawnGroup struct {
+	d *drawn
+	k any // a K
 }
 
+func (d *drawn) group(n *node) drawnGroup {
+	return drawnGroup{d, reflect.ValueOf(d.keyIn(pathOf(n))).Elem().Interface()}
+}
+
+// keyIn returns the function's own key, a *K, in the key that path begins.
+func (d *drawn) keyIn(path *Path) any {
+	return reflect.NewAt(d.k, unsafe.Add(unsafe.Pointer(path), unsafe.Sizeof(*path))).Interface()
+}
+
+// forget drops every outcome of n's key.
+func (d *drawn) forget(n *node) { d.store.forgetGroup(d.group(n)) }
+
 // left is told of each entry that has left the store.
-func (d *Drawn[K, V]) left(k *drawnKey[K], v *drawnVal[V]) {
-	if l := v.leaf; l != nil && l.mark != nil {
-		d.drop(l.out.hash, k.k, l.out.remove(l.mark))
+func (d *drawn) left(n *node) {
+	if l := d.val(n).leaf; l != nil && l.mark != nil {
+		d.drop(l.out.hash, n, l.out.remove(l.mark))
 	}
 }
 
-// drop drops the entries of k, whose hash is h, at the paths.
-func (d *Drawn[K, V]) drop(h uint64, k K, paths []Path) {
+// drop drops the entries at the paths of the key of n, whose hash is h.
+func (d *drawn) drop(h uint64, n *node, paths []Path) {
 	for _, p := range paths {
-		d.site.Forget(p.hash(h), drawnKey[K]{k, p})
+		d.store.forget(d.node(h, n, p), nil, false)
 	}
 }
 
@@ -251,39 +298,47 @@ func enclosed(ctx context.Context, outer []outerDrawing) context.Context {
 }
 
 // drawWalk is one call on its way through the trie.
-type drawWalk[K comparable, V any] struct {
-	d     *Drawn[K, V]
-	c     *DrawCall[V]
-	h     uint64
+type drawWalk struct {
+	d     *drawn
+	c     *DrawCall
+	h     uint64          // hash of the key
+	at    *node           // of the key and the path where it stands; never in the store
+	v     any             // gets the caller's value
 	ctx   context.Context // for the engine
 	in    Inputs
 	outer []outerDrawing
-	key   drawnKey[K] // where it stands
 
 	ca *caller
 }
 
+func (w *drawWalk) path() Path { return *pathOf(w.at) }
+
+func (w *drawWalk) goTo(p Path) { *pathOf(w.at), w.at.hash = p, p.hash(w.h) }
+
+// drop drops what is at path.
+func (w *drawWalk) drop(path Path) { w.d.drop(w.h, w.at, []Path{path}) }
+
 // step answers a question and goes on to where the answer leads.
-func (w *drawWalk[K, V]) step(q *question) {
+func (w *drawWalk) step(q *question) {
 	v, ok := lookUp(w.c.Surface, w.in, q.widget)
 	r := Read{Widget: q.widget, Default: q.deflt, Value: v, Set: ok}
 	for _, o := range w.outer {
 		o.tell(r)
 	}
-	w.key.path = w.key.path.after(&r)
+	w.goTo(w.path().after(&r))
 }
 
 // replay draws the leaf. ok is false where it is of no use: it has been dropped then.
-func (w *drawWalk[K, V]) replay(l *drawnLeaf[V], f *flight) (v V, err error, ok bool) {
+func (w *drawWalk) replay(l *drawnLeaf, f *flight) (err error, ok bool) {
 	good := !l.tape.spoiled.Load()
 	if good && f == nil && w.c.Validate != nil && l.err == nil {
 		if good, err = w.valid(l); err != nil {
-			return v, err, true
+			return err, true
 		}
 	}
 	if !good {
-		w.d.drop(w.h, w.key.k, []Path{w.key.path})
-		return v, nil, false
+		w.drop(w.path())
+		return nil, false
 	}
 	if l.mark != nil {
 		l.mark.hit()
@@ -294,22 +349,22 @@ func (w *drawWalk[K, V]) replay(l *drawnLeaf[V], f *flight) (v V, err error, ok 
 	}
 	err = w.c.Surface.Replay(l.tape.with(holes))
 	if errors.Is(err, ErrTape) {
-		w.d.drop(w.h, w.key.k, []Path{w.key.path})
-		return v, nil, false
+		w.drop(w.path())
+		return nil, false
 	}
 	if l.err != nil {
-		return v, l.err, true
+		return l.err, true
 	}
 	if w.c.NoError {
 		err = nil
 	}
-	return w.d.ops.copyOf(l.v), err, true
+	_ = w.d.copyTo(w.v, l.v) // it has been copied before
+	return err, true
 }
 
 // valid asks the call's validate about the leaf. Its error is a *CycleError.
-func (w *drawWalk[K, V]) valid(l *drawnLeaf[V]) (bool, error) {
-	st, n, c := w.d.site.store, w.node(), newCaller(w.ctx)
-	n.hash = w.key.path.hash(w.h)
+func (w *drawWalk) valid(l *drawnLeaf) (bool, error) {
+	st, n, c := w.d.store, w.d.node(w.h, w.at, w.path()), callerOf(w.ctx)
 	if path := c.outer.within(st, n); path != nil && path[len(path)-1].validates {
 		return false, cycle(c.outer, path[len(path)-1:])
 	}
@@ -333,17 +388,17 @@ func (w *drawWalk[K, V]) valid(l *drawnLeaf[V]) (bool, error) {
 }
 
 // miss waits for a computation or runs one.
-func (w *drawWalk[K, V]) miss() (v V, err error) {
-	d, st := w.d, w.d.site.store
+func (w *drawWalk) miss() error {
+	d, st := w.d, w.d.store
 	if sp, ok := w.c.Surface.(Spinner); ok && d.o.Spinner != "" && len(w.outer) == 0 {
 		defer sp.Spin(d.o.Spinner)()
 	}
-	w.ca = newCaller(w.ctx)
+	w.ca = callerOf(w.ctx)
 	w.ca.tags, w.ca.owner = w.c.Tags, w.c.Owner
 	switch {
 	case w.ca.passes():
 		st.count(func(t *tally) { t.bypassed++ })
-		st.passed(w.node(), w.ca)
+		st.passed(w.at, w.ca)
 		return w.straight("")
 	case w.c.Uncached != nil:
 		st.count(func(t *tally) { t.uncached++ })
@@ -351,29 +406,33 @@ func (w *drawWalk[K, V]) miss() (v V, err error) {
 		return w.straight("a call that it made was not cached")
 	}
 	d.misses.Add(1)
-	st.label(w.node(), w.ca)
-	w.ca.inGroup(drawnGroup[K, V]{d, w.key.k})
+	st.label(w.at, w.ca)
+	w.ca.inGroup(d.group(w.at))
 	for {
-		val, r, f := d.site.open(w.key.path.hash(w.h), w.key, w.ca)
+		r, f := st.begin(d.node(w.h, w.at, w.path()), w.ca)
+		var val *drawnVal
+		if r.n != nil {
+			val = d.val(r.n)
+		}
 		switch {
 		case f != nil:
 			return w.compute(f)
 		case val == nil && errors.As(r.err, new(*CycleError)) && w.ca.outer.inHole():
 			// Content that a computation of this key draws makes the same call. That is
 			// no cycle, since the content is not part of the computation.
-			m := &computation[K, V]{w: w}
-			return w.compute(m.aside(w.key.path))
+			m := &computation{w: w}
+			return w.compute(m.aside(w.path()))
 		case val == nil:
 			st.outside(w.ca, r)
-			return v, r.err
+			return r.err
 		case val.question != nil:
 			w.step(val.question)
 		case val.leaf == nil:
 			return w.straight("a call that it made was not kept")
 		default:
-			if v, err, ok := w.replay(val.leaf, r.flight); ok {
+			if err, ok := w.replay(val.leaf, r.flight); ok {
 				st.outside(w.ca, r)
-				return v, err
+				return err
 			}
 		}
 	}
@@ -381,7 +440,7 @@ func (w *drawWalk[K, V]) miss() (v V, err error) {
 
 // straight runs the body for this caller alone. notKept says why the result of a
 // computation around it is not kept, "" if it may be.
-func (w *drawWalk[K, V]) straight(notKept string) (V, error) {
+func (w *drawWalk) straight(notKept string) error {
 	if cc := w.ca.cc; notKept != "" && cc != nil && cc.frame != nil {
 		cc.frame.notKept(notKept)
 	}
@@ -396,23 +455,18 @@ func (w *drawWalk[K, V]) straight(notKept string) (V, error) {
 	if cs, ok := w.c.Surface.(ContextSurface); ok {
 		cs.SetContext(dr.bodyContext(cs.Context()))
 	}
-	v, err := w.c.Run(ctx)
-	if notKept != "" && err == nil && w.d.ops.inner.release != nil {
-		n := w.node()
-		entryOf[drawnKey[K], drawnVal[V]](n).val.unkept = &v
-		w.d.site.store.handOut(n, false)
+	err := w.c.Run(ctx, w.v)
+	if notKept != "" && err == nil && w.d.ops.let != nil {
+		n := w.d.node(w.h, w.at, w.path())
+		w.d.val(n).unkept = w.d.shared(w.v)
+		w.d.store.handOut(n, false)
 	}
-	return v, err
-}
-
-// node returns a new entry of the key where the walk stands.
-func (w *drawWalk[K, V]) node() *node {
-	return &(&entry[drawnKey[K], drawnVal[V]]{key: w.key}).node
+	return err
 }
 
 // computation is one run of a body as it moves from path to path.
-type computation[K comparable, V any] struct {
-	w     *drawWalk[K, V]
+type computation struct {
+	w     *drawWalk
 	f     *flight // at path; nil where another call has one there already
 	last  *flight // the latest that was not nil
 	path  Path    // of f
@@ -420,10 +474,10 @@ type computation[K comparable, V any] struct {
 }
 
 // compute runs the body, whose flight f is at the path where the walk stands.
-func (w *drawWalk[K, V]) compute(f *flight) (v V, err error) {
+func (w *drawWalk) compute(f *flight) (err error) {
 	d := w.d
 	d.loads.Add(1)
-	m := &computation[K, V]{w: w, f: f, last: f, path: w.key.path}
+	m := &computation{w: w, f: f, last: f, path: w.path()}
 	dr := &drawing{
 		surface: w.c.Surface, inputs: w.in, outer: w.outer, rec: recorderOf(w.c.Surface),
 		frame: f.frame, call: f.call, widgets: d.o.Widgets, move: m.move,
@@ -486,7 +540,7 @@ func (w *drawWalk[K, V]) compute(f *flight) (v V, err error) {
 			dr.foresaw(r)
 		}
 	}
-	v, err = w.c.Run(ctx)
+	err = w.c.Run(ctx, w.v)
 	if err != nil {
 		d.failed.Add(1)
 	}
@@ -497,7 +551,7 @@ func (w *drawWalk[K, V]) compute(f *flight) (v V, err error) {
 		refused = cmp.Or(bad, hole) // how the body goes on may depend on what a hole says
 	}
 	left := err != nil && (hole != nil || w.c.Ctx != nil && w.c.Ctx.Err() != nil || carries && cs.Context().Err() != nil)
-	v = m.finish(dr.current(), left, v, err, tape, reads, refused)
+	m.finish(dr.current(), left, err, tape, reads, refused)
 	ended = true
 	outerCall.enter()
 	if dn, ok := w.c.Surface.(Drainer); ok {
@@ -505,7 +559,7 @@ func (w *drawWalk[K, V]) compute(f *flight) (v V, err error) {
 			err = e
 		}
 	}
-	return v, err
+	return err
 }
 
 // quietly runs f, whose panic is of no interest beside the one that goes on already.
@@ -516,13 +570,13 @@ func quietly(f func()) {
 
 // move is called when the body has read a widget at the path from, before it gets the
 // value, which leads to the path to.
-func (m *computation[K, V]) move(from Path, r *Read, to Path) {
+func (m *computation) move(from Path, r *Read, to Path) {
 	w := m.w
 	m.trail = append(m.trail, from)
 	if m.f != nil && m.path == from {
 		f := m.f
 		m.f = nil
-		w.d.site.end(f, nil, m.question(from, r), nil)
+		m.ask(f, from, r)
 		m.open(to)
 		return
 	}
@@ -535,26 +589,27 @@ func (m *computation[K, V]) move(from Path, r *Read, to Path) {
 		return
 	} else if have != nil {
 		w.d.turned()
-		w.d.drop(w.h, w.key.k, []Path{from})
+		w.drop(from)
 	}
 	if f := m.openAt(from); f != nil {
-		w.d.site.end(f, nil, m.question(from, r), nil)
+		m.ask(f, from, r)
 	}
 	if m.f == nil {
 		m.open(to)
 	}
 }
 
-func (d *Drawn[K, V]) turned() {
+func (d *drawn) turned() {
 	d.unsteady.Add(1)
 	if !d.loggedUnsteady.Swap(true) {
-		d.site.store.log(logOnce, "it read another widget than before, after the same arguments and values: what it reads depends on something that the cache cannot see")
+		d.store.log(logOnce, "it read another widget than before, after the same arguments and values: what it reads depends on something that the cache cannot see")
 	}
 }
 
-func (m *computation[K, V]) question(at Path, r *Read) drawnVal[V] {
+// ask ends f, whose path is at, with the question that the body has asked there.
+func (m *computation) ask(f *flight, at Path, r *Read) {
 	q := questionOf(r)
-	v := drawnVal[V]{question: &q}
+	v := drawnVal{question: &q}
 	if len(m.trail) == 1 {
 		if have := m.peek(at); have != nil {
 			v.out = have.out
@@ -563,23 +618,23 @@ func (m *computation[K, V]) question(at Path, r *Read) drawnVal[V] {
 			v.out = &outcomes{hash: m.w.h}
 		}
 	}
-	return v
+	*m.w.d.val(f.n) = v
+	f.end()
 }
 
 // peek returns the entry at path, nil if there is none.
-func (m *computation[K, V]) peek(path Path) *drawnVal[V] {
-	n := &entry[drawnKey[K], drawnVal[V]]{key: drawnKey[K]{m.w.key.k, path}}
-	n.hash = path.hash(m.w.h)
-	if have := m.w.d.site.store.peek(&n.node); have != nil {
-		return &entryOf[drawnKey[K], drawnVal[V]](have).val
+func (m *computation) peek(path Path) *drawnVal {
+	d := m.w.d
+	if have := d.store.peek(d.node(m.w.h, m.w.at, path)); have != nil {
+		return d.val(have)
 	}
 	return nil
 }
 
-func (m *computation[K, V]) openAt(path Path) *flight {
+func (m *computation) openAt(path Path) *flight {
 	ca := *m.w.ca
 	ca.within, ca.nowait, ca.outer = m.last, true, nil
-	_, _, f := m.w.d.site.open(path.hash(m.w.h), drawnKey[K]{m.w.key.k, path}, &ca)
+	_, f := m.w.d.store.begin(m.w.d.node(m.w.h, m.w.at, path), &ca)
 	if f != nil {
 		f.moves = true
 		m.last = f
@@ -588,27 +643,26 @@ func (m *computation[K, V]) openAt(path Path) *flight {
 }
 
 // aside opens a flight at path beside what is there already.
-func (m *computation[K, V]) aside(path Path) *flight {
-	n := &entry[drawnKey[K], drawnVal[V]]{key: drawnKey[K]{m.w.key.k, path}}
-	n.hash = path.hash(m.w.h)
+func (m *computation) aside(path Path) *flight {
+	n := m.w.d.node(m.w.h, m.w.at, path)
 	ca := *m.w.ca
 	ca.within = m.last
-	st := m.w.d.site.store
+	st := m.w.d.store
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	f := st.start(&n.node, &ca, clock())
+	f := st.start(n, &ca, clock())
 	f.private = true
 	return f
 }
 
-func (m *computation[K, V]) open(path Path) {
+func (m *computation) open(path Path) {
 	m.path = path
 	m.f = m.openAt(path)
 }
 
 // settle returns the flight by which the run ends at path, and ends one that it has
 // elsewhere: the body did not read what the walk had led it to expect.
-func (m *computation[K, V]) settle(path Path) *flight {
+func (m *computation) settle(path Path) *flight {
 	if m.f != nil && m.path != path {
 		f := m.f
 		m.f = nil
@@ -617,7 +671,7 @@ func (m *computation[K, V]) settle(path Path) *flight {
 	if m.f == nil {
 		if have := m.peek(path); have != nil && have.question != nil {
 			m.w.d.turned() // it has ended where it used to read on
-			m.w.d.drop(m.w.h, m.w.key.k, []Path{path})
+			m.w.drop(path)
 		}
 		m.open(path)
 	}
@@ -629,51 +683,54 @@ func (m *computation[K, V]) settle(path Path) *flight {
 	return m.f
 }
 
-// finish ends the run with what came of it, and returns the caller's own value.
-func (m *computation[K, V]) finish(path Path, left bool, v V, err error, tape *Tape, reads []Read, refused error) V {
+// finish ends the run with what came of it.
+func (m *computation) finish(path Path, left bool, err error, tape *Tape, reads []Read, refused error) {
 	w, d := m.w, m.w.d
 	f := m.settle(path)
 	if left {
 		f.endLeft(err)
-		d.site.store.outside(w.ca, found{flight: f})
-		return v
+		d.store.outside(w.ca, found{flight: f})
+		return
 	}
-	val := drawnVal[V]{}
+	val := d.val(f.n)
 	if refused == nil && f.frame.shareable(d.o.Session) {
-		tape.reads = reads
-		stored := new(V)
-		*stored = d.ops.copyOf(&v) // v may be, or contain, an argument of the caller's
-		val.leaf = &drawnLeaf[V]{v: stored, err: err, tape: tape}
-		d.store(m, val.leaf, path)
-	} else {
+		stored := reflect.New(d.v).Interface()
+		refused = d.copyTo(stored, w.v) // it may be, or contain, an argument of the caller's
+		if refused == nil {
+			tape.reads = reads
+			val.leaf = &drawnLeaf{v: stored, err: err, tape: tape}
+			d.keep(m, val.leaf, path)
+		}
+	}
+	if val.leaf == nil {
 		f.frame.notKept("what it drew is not kept")
 		if err == nil {
-			val.unkept = &v
+			val.unkept = d.shared(w.v)
 		}
 		d.notKept.Add(1)
 		if refused != nil && !d.logged.Swap(true) {
-			d.site.store.log(logOnce, "its result is not kept: %v", refused)
+			d.store.log(logOnce, "its result is not kept: %v", refused)
 		}
 	}
-	kept := d.site.end(f, nil, val, nil)
-	if !kept && val.leaf != nil {
+	l := val.leaf
+	kept := f.end()
+	if !kept && l != nil {
 		d.notKept.Add(1)
-		if l := val.leaf; l.mark != nil {
-			d.drop(w.h, w.key.k, l.out.remove(l.mark))
+		if l.mark != nil {
+			d.drop(w.h, w.at, l.out.remove(l.mark))
 		}
 	}
 	if !kept && len(m.trail) > 1 {
 		if root := m.peek(m.trail[0]); root != nil && root.out != nil {
-			d.drop(w.h, w.key.k, root.out.barren(m.trail))
+			d.drop(w.h, w.at, root.out.barren(m.trail))
 		}
 	}
-	d.site.store.outside(w.ca, found{flight: f})
-	return v
+	d.store.outside(w.ca, found{flight: f})
 }
 
-// store makes the leaf one of its key's outcomes.
-func (d *Drawn[K, V]) store(m *computation[K, V], l *drawnLeaf[V], path Path) {
-	valueSize := d.ops.sizeOf(l.v)
+// keep makes the leaf one of its key's outcomes.
+func (d *drawn) keep(m *computation, l *drawnLeaf, path Path) {
+	valueSize := d.sizeOf(l.v)
 	l.size = l.tape.Size() + valueSize
 	if len(m.trail) == 0 {
 		return
@@ -684,138 +741,121 @@ func (d *Drawn[K, V]) store(m *computation[K, V], l *drawnLeaf[V], path Path) {
 	}
 	l.out = root.out
 	l.size = l.out.intern(l.tape)
-	if dg, ok := d.ops.digest(l.v); ok && l.err == nil {
-		var fresh bool
-		if l.v, fresh = internValue(l.out, dg, l.v); !fresh {
-			valueSize = 0
+	if dg, ok := d.digest(l.v); ok && l.err == nil {
+		p, fresh := l.out.internValue(dg, reflect.ValueOf(l.v).UnsafePointer())
+		if !fresh {
+			l.v, valueSize = reflect.NewAt(d.v, p).Interface(), 0
 		}
 	}
 	l.size += valueSize
 	mark, evict := l.out.add(path, m.trail, d.o.Variants)
 	l.mark = mark
-	d.drop(m.w.h, m.w.key.k, evict)
+	d.drop(m.w.h, m.w.at, evict)
 }
 
-// drawnOps are what a Site may do with an entry of a Drawn.
-type drawnOps[K comparable, V any] struct {
-	inner   ops[K, V]
-	content interface{ Digest(*V) (Digest, bool) }
-	d       *Drawn[K, V]
-}
-
-func (o *drawnOps[K, V]) find(ops any) {
-	o.inner.copy, _ = ops.(interface{ Copy(*V) V })
-	o.inner.size, _ = ops.(interface{ Size(*V) int64 })
-	o.inner.ttl, _ = ops.(interface{ TTL(*V) time.Duration })
-	o.inner.keep, _ = ops.(interface{ Keep(*V) bool })
-	o.inner.keepError, _ = ops.(interface{ KeepError(error) bool })
-	o.inner.release, _ = ops.(interface{ Release(*V) })
-	o.inner.ident, _ = ops.(interface{ Ident(*V) any })
-	o.inner.tags, _ = ops.(interface{ Tags(*K) []string })
-	o.inner.session, _ = ops.(interface{ Session(*K) string })
-	o.content, _ = ops.(interface{ Digest(*V) (Digest, bool) })
-}
-
-func (o *drawnOps[K, V]) copyOf(v *V) V {
-	if o.inner.copy == nil {
-		return *v
+// copyTo makes *to a caller's own copy of *from.
+func (d *drawn) copyTo(to, from any) error {
+	if d.ops.copy != nil {
+		return d.ops.copy(to, from)
 	}
-	return o.inner.copy.Copy(v)
+	reflect.ValueOf(to).Elem().Set(reflect.ValueOf(from).Elem())
+	return nil
 }
 
-func (o *drawnOps[K, V]) sizeOf(v *V) int64 {
-	if o.inner.size == nil {
-		return int64(unsafe.Sizeof(*v))
+// shared returns *v in memory that is not the caller's.
+func (d *drawn) shared(v any) any {
+	own := reflect.New(d.v)
+	own.Elem().Set(reflect.ValueOf(v).Elem())
+	return own.Interface()
+}
+
+func (d *drawn) sizeOf(v any) int64 {
+	if d.ops.bytes == nil {
+		return int64(d.v.Size())
 	}
-	return o.inner.size.Size(v)
+	return d.ops.bytes(v)
 }
 
 // digest is the content address of a value, for data.
-func (o *drawnOps[K, V]) digest(v *V) (Digest, bool) {
-	if o.d.o.Resource {
-		return Digest{}, false
-	}
-	if o.content != nil {
-		return o.content.Digest(v)
-	}
-	if unsafe.Sizeof(*v) == 0 {
+func (d *drawn) digest(v any) (Digest, bool) {
+	if d.o.Resource || d.v.Size() == 0 {
 		return Digest{}, false
 	}
 	e := NewEncoder()
-	e.Any(*v)
+	e.Any(reflect.ValueOf(v).Elem().Interface())
 	dg, err := e.Digest()
 	return dg, err == nil
 }
 
-// Size implements the method that New looks for.
-func (o *drawnOps[K, V]) Size(v *drawnVal[V]) int64 {
-	if v.leaf != nil {
-		return v.leaf.size + 200
+// entryOps are the ops of the store, made from those of the function: its keys are
+// drawnKey[K], its values drawnVal.
+func (d *drawn) entryOps() ops {
+	o := ops{bytes: d.entrySize, ttl: d.entryTTL, keepValue: d.mayKeep}
+	if d.ops.tagsOf != nil {
+		o.tagsOf = func(k any) []string {
+			return d.ops.tagsOf(d.keyIn((*Path)(reflect.ValueOf(k).UnsafePointer())))
+		}
+	}
+	if d.ops.let != nil {
+		o.let = func(v any) {
+			if r := v.(*drawnVal).resource(); r != nil {
+				d.ops.let(r)
+			}
+		}
+		o.identity = d.identity
+	}
+	return o
+}
+
+func (d *drawn) entrySize(v any) int64 {
+	if l := v.(*drawnVal).leaf; l != nil {
+		return l.size + 200
 	}
 	return 200
 }
 
-// TTL implements the method that New looks for.
-func (o *drawnOps[K, V]) TTL(v *drawnVal[V]) time.Duration {
-	if l := v.leaf; l != nil {
+func (d *drawn) entryTTL(v any) time.Duration {
+	if l := v.(*drawnVal).leaf; l != nil {
 		if l.err != nil {
-			return o.d.o.ErrorTTL
+			return d.o.ErrorTTL
 		}
-		if o.inner.ttl != nil {
-			return o.inner.ttl.TTL(l.v)
+		if d.ops.ttl != nil {
+			return d.ops.ttl(l.v)
 		}
 	}
-	if ttl := time.Duration(o.d.site.store.ttl.Load()); ttl > 0 {
+	if ttl := time.Duration(d.store.ttl.Load()); ttl > 0 {
 		return ttl
 	}
 	return math.MaxInt64
 }
 
-// Keep implements the method that New looks for.
-func (o *drawnOps[K, V]) Keep(v *drawnVal[V]) bool {
-	l := v.leaf
+func (d *drawn) mayKeep(v any) bool {
+	val := v.(*drawnVal)
+	l := val.leaf
 	switch {
-	case v.question != nil:
+	case val.question != nil:
 		return true
 	case l == nil:
 		return false
 	case l.err != nil:
-		return o.d.o.ErrorTTL > 0 && (o.inner.keepError == nil || o.inner.keepError.KeepError(l.err)) && !errors.As(l.err, new(*CycleError))
+		return d.o.ErrorTTL > 0 && (d.ops.keepErr == nil || d.ops.keepErr(l.err)) && !errors.As(l.err, new(*CycleError))
 	}
-	return o.inner.keep == nil || o.inner.keep.Keep(l.v)
+	return d.ops.keepValue == nil || d.ops.keepValue(l.v)
 }
 
-// Tags implements the method that New looks for.
-func (o *drawnOps[K, V]) Tags(k *drawnKey[K]) []string {
-	if o.inner.tags == nil {
-		return nil
+// identity is that of the value in an entry: each entry that holds none is identical to
+// itself alone.
+func (d *drawn) identity(v any) any {
+	if r := v.(*drawnVal).resource(); r != nil && d.ops.identity != nil {
+		return d.ops.identity(r)
 	}
-	return o.inner.tags.Tags(&k.k)
-}
-
-// releasingOps are drawnOps for values that have a release.
-type releasingOps[K comparable, V any] struct{ *drawnOps[K, V] }
-
-// Release implements the method that New looks for.
-func (o releasingOps[K, V]) Release(v *drawnVal[V]) {
-	if r := v.resource(); r != nil {
-		o.inner.release.Release(r)
-	}
+	return v
 }
 
 // resource returns the value that v holds, nil if it holds none.
-func (v *drawnVal[V]) resource() *V {
+func (v *drawnVal) resource() any {
 	if v.leaf != nil && v.leaf.err == nil {
 		return v.leaf.v
 	}
 	return v.unkept
-}
-
-// Ident implements the method that New looks for: each entry that holds no value is
-// identical to itself alone.
-func (o releasingOps[K, V]) Ident(v *drawnVal[V]) any {
-	if r := v.resource(); r != nil && o.inner.ident != nil {
-		return o.inner.ident.Ident(r)
-	}
-	return v
 }

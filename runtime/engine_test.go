@@ -26,7 +26,7 @@ func (k *testKey) hash() uint64 {
 // testFunc is a cached function as generated code has it: body is the function, and load
 // the wrapper.
 type testFunc[V any] struct {
-	*Site[testKey, V]
+	*typedSite[testKey, V]
 	body func(ctx context.Context, id int) (V, error)
 	tags func(id int) []string
 }
@@ -39,7 +39,7 @@ func newFunc[V any](t testing.TB, ops any, o Options, body func(ctx context.Cont
 		o.Func = strings.ReplaceAll(t.Name(), "/", ".")
 	}
 	o.Site = "engine_test.go:1"
-	f := &testFunc[V]{Site: New[testKey, V](ops, o), body: body}
+	f := &testFunc[V]{typedSite: newTyped[testKey, V](ops, o), body: body}
 	t.Cleanup(func() { f.retire(t) })
 	return f
 }
@@ -134,8 +134,8 @@ func (s *store) check(t testing.TB) {
 	}
 }
 
-func (f *testFunc[V]) call(ctx context.Context, id int) Call[V] {
-	c := Call[V]{Ctx: ctx, Run: func(ctx context.Context) (V, error) { return f.body(ctx, id) }}
+func (f *testFunc[V]) call(ctx context.Context, id int) typedCall[V] {
+	c := typedCall[V]{Ctx: ctx, Run: func(ctx context.Context) (V, error) { return f.body(ctx, id) }}
 	if f.tags != nil {
 		c.Tags = f.tags(id)
 	}
@@ -153,7 +153,7 @@ func (f *testFunc[V]) load(ctx context.Context, id int) (V, error) {
 		v = f.GetCtx(ctx, h, &k)
 	}
 	if v != nil && f.store.o.ErrorTTL == 0 {
-		return f.give(found{n: f.node(v)}), nil
+		return (*entry[testKey, V])(unsafe.Pointer(f.store.front.own(found{n: f.node(v)}))).val, nil
 	}
 	return f.Do(h, k, f.call(ctx, id))
 }

@@ -28,8 +28,9 @@ func LoadSales(ctx context.Context, region string) (int, error) {
 	if v := loadSalesSite.GetCtx(ctx, h, &k); v != nil {
 		return *v, nil
 	}
-	return loadSalesSite.Do(h, k, cache.Call[int]{Ctx: ctx, Run: func(ctx context.Context) (int, error) {
-		return loadSales(ctx, region)
+	return loadSalesSite.Do(h, k, &cache.Call{Ctx: ctx, Run: func(ctx context.Context, v any) (err error) {
+		*v.(*int), err = loadSales(ctx, region)
+		return err
 	}})
 }
 

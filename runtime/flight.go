@@ -46,6 +46,7 @@ type flight struct {
 	keepable bool
 	original *node // has the value that the body gave, for the owner; nil: n has it
 	made     bool  // the body gave a value
+	uncopied bool  // it cannot be copied: the owner has it, and nobody else can
 	ident    any
 	hasIdent bool
 
@@ -403,7 +404,7 @@ func (f *flight) result(own bool) found {
 // run computes the result and ends the flight. here says that this is the
 // owner's goroutine: then a panic goes on, and Goexit as well. owner is the owner's context
 // in that case.
-func (f *flight) run(ctx, owner context.Context, here bool, e *erased) {
+func (f *flight) run(ctx, owner context.Context, here bool, e *Call) {
 	outer := f.call.enter()
 	result := exited
 	var err error
@@ -420,7 +421,7 @@ func (f *flight) run(ctx, owner context.Context, here bool, e *erased) {
 			panic(p) // the identical value, with the trace of its origin
 		}
 	}()
-	err = e.run(ctx, f.n)
+	err = e.Run(ctx, f.st.front.value(f.n))
 	result = f.judge(owner, err)
 }
 
@@ -457,8 +458,12 @@ func (f *flight) judge(owner context.Context, err error) ending {
 // setApart puts what others get out of the body's reach: the value may be, or contain, an
 // argument of its caller's, who can change it later.
 func (f *flight) setApart() {
-	if f.keepable || f.shut() {
-		f.original = f.st.front.apart(f.n)
+	if !f.keepable && !f.shut() {
+		return
+	}
+	var err error
+	if f.original, err = f.st.front.apart(f.n); err != nil {
+		f.keepable, f.uncopied = false, true
 	}
 }
 
@@ -494,7 +499,7 @@ func (f *flight) finish(result ending, err error, p any) {
 	}
 	foreign := x.scoped && !(scoped && x.session == session)
 	x.ones = x.ones || read != nil || mixed || foreign
-	f.ones = x.ones && !f.moves
+	f.ones = x.ones && !f.moves || f.uncopied
 	keep := f.keepable && x.kept && !mixed && !foreign
 	x.tags, x.expires = tags, n.expires
 	if scoped {

@@ -554,11 +554,11 @@ func TestCallerReusesItsArgument(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		arg := []int{1}
 		copied := slices.Clone(arg) // as generated code does for arguments that can change
-		s := New[testKey, int](nil, Options{Func: "reuse", Detach: true})
+		s := newTyped[testKey, int](nil, Options{Func: "reuse", Detach: true})
 		ctx, cancel := cancellable(t)
 		other, _ := cancellable(t)
 		call := func(ctx context.Context, arg []int) (int, error) {
-			return s.Do(1, testKey{id: arg[0]}, Call[int]{Ctx: ctx, Run: func(context.Context) (int, error) {
+			return s.Do(1, testKey{id: arg[0]}, typedCall[int]{Ctx: ctx, Run: func(context.Context) (int, error) {
 				time.Sleep(time.Second)
 				return arg[0], nil
 			}})

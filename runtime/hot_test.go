@@ -24,9 +24,9 @@ type benchVal struct {
 	s string
 }
 
-func benchSite(b testing.TB, o Options, n int) (*Site[benchKey, benchVal], []benchKey) {
+func benchSite(b testing.TB, o Options, n int) (*typedSite[benchKey, benchVal], []benchKey) {
 	o.Func = b.Name()
-	s := New[benchKey, benchVal](nil, o)
+	s := newTyped[benchKey, benchVal](nil, o)
 	keys := make([]benchKey, n)
 	for i := range keys {
 		k := benchKey{i, fmt.Sprintf("customer-%012d", i)}
@@ -88,7 +88,7 @@ func BenchmarkHit(b *testing.B) {
 			sinkVal = getCtx(ctx, i)
 		}
 	})
-	one := New[struct{}, benchVal](nil, Options{Func: b.Name() + "one", TTL: time.Hour})
+	one := newTyped[struct{}, benchVal](nil, Options{Func: b.Name() + "one", TTL: time.Hour})
 	one.Prime(0, struct{}{}, benchVal{})
 	b.Run("none", func(b *testing.B) {
 		b.ReportAllocs()
@@ -111,14 +111,14 @@ func BenchmarkHitMillion(b *testing.B) {
 func BenchmarkMiss(b *testing.B) {
 	for _, o := range []Options{{Max: 1000}, {Max: 1000, Detach: true, TrackContext: true}} {
 		o.Func, o.TTL = b.Name(), time.Hour
-		s := New[benchKey, benchVal](nil, o)
+		s := newTyped[benchKey, benchVal](nil, o)
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
 		b.Run(fmt.Sprintf("detach=%v", o.Detach), func(b *testing.B) {
 			b.ReportAllocs()
 			for i := 0; i < b.N; i++ {
 				k := benchKey{i, "k"}
-				v, _ := s.Do(k.hash(), k, Call[benchVal]{Ctx: ctx, Run: func(context.Context) (benchVal, error) { return benchVal{n: 1}, nil }})
+				v, _ := s.Do(k.hash(), k, typedCall[benchVal]{Ctx: ctx, Run: func(context.Context) (benchVal, error) { return benchVal{n: 1}, nil }})
 				sinkVal = v
 			}
 		})
@@ -127,7 +127,7 @@ func BenchmarkMiss(b *testing.B) {
 
 // ratio is the hit ratio of a cache of 10 000 entries over a trace of keys.
 func ratio(t testing.TB, trace func(i int) uint64, n int) float64 {
-	s := New[uint64, int](nil, Options{Func: t.Name(), Max: 10_000})
+	s := newTyped[uint64, int](nil, Options{Func: t.Name(), Max: 10_000})
 	hits := 0
 	for i := range n {
 		k := trace(i)

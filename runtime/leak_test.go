@@ -14,12 +14,12 @@ import (
 func TestWaitersAreNotGivenAnothersResult(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var key any = struct{ user string }{}
-		s := New[string, string](nil, Options{Func: "leak", Site: "x", TrackContext: true})
+		s := newTyped[string, string](nil, Options{Func: "leak", Site: "x", TrackContext: true})
 		var wg sync.WaitGroup
 		for i := range 5 {
 			u := fmt.Sprint("user", i)
 			wg.Go(func() {
-				got, err := s.Do(1, "k", Call[string]{Ctx: context.WithValue(t.Context(), key, u), Run: func(ctx context.Context) (string, error) {
+				got, err := s.Do(1, "k", typedCall[string]{Ctx: context.WithValue(t.Context(), key, u), Run: func(ctx context.Context) (string, error) {
 					time.Sleep(time.Second)
 					return ctx.Value(key).(string), nil
 				}})

@@ -216,7 +216,7 @@ func history(t *testing.T, seed uint64) []string {
 			return nil
 		}
 		return func() int {
-			v, err := inner.Do(uint64(key), testKey{id: 100 + key}, Call[[]int]{Ctx: ctx, Run: func(ctx context.Context) ([]int, error) {
+			v, err := inner.Do(uint64(key), testKey{id: 100 + key}, typedCall[[]int]{Ctx: ctx, Run: func(ctx context.Context) ([]int, error) {
 				run := m.start(100 + key)
 				time.Sleep(modelUnit / 2)
 				m.stop(run, 0, nil, false)
@@ -234,8 +234,8 @@ func history(t *testing.T, seed uint64) []string {
 	session := WithSession(context.Background(), "model")
 	keyOf := func(key int) testKey { return testKey{id: key} }
 	hashOf := func(key int) uint64 { return uint64(key % 2) } // chains of two
-	dataCall := func(ctx context.Context, key, dice int) Call[[]int] {
-		return Call[[]int]{Ctx: ctx, Run: func(ctx context.Context) ([]int, error) {
+	dataCall := func(ctx context.Context, key, dice int) typedCall[[]int] {
+		return typedCall[[]int]{Ctx: ctx, Run: func(ctx context.Context) ([]int, error) {
 			run, err := m.body(ctx, key, dice, innerRun(ctx, key))
 			m.mu.Lock()
 			in := m.runs[run].inner
@@ -243,8 +243,8 @@ func history(t *testing.T, seed uint64) []string {
 			return []int{key, run, in, run}, err
 		}}
 	}
-	handleCall := func(ctx context.Context, key, dice int) Call[*modelHandle] {
-		return Call[*modelHandle]{Ctx: ctx, Tags: []string{fmt.Sprint("key:", key)}, Run: func(ctx context.Context) (*modelHandle, error) {
+	handleCall := func(ctx context.Context, key, dice int) typedCall[*modelHandle] {
+		return typedCall[*modelHandle]{Ctx: ctx, Tags: []string{fmt.Sprint("key:", key)}, Run: func(ctx context.Context) (*modelHandle, error) {
 			run, err := m.body(ctx, key, dice, nil)
 			if err != nil {
 				return nil, err

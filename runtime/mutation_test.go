@@ -21,9 +21,8 @@ var mutations = []struct {
 }{
 	{"no check of events at publishing", "flight.go",
 		"keep = keep && f.hitBy == 0 && n.expires > now", "keep = keep && n.expires > now", "events:", nil},
-	{"published before it is copied", "site.go",
-		"original := &entry[K, V]{key: e.key, val: e.val}\n	original.hash = n.hash\n	e.val = s.ops.copy.Copy(&original.val)\n	return &original.node",
-		"return &e.node", "own:", nil},
+	{"published before it is copied", "front.go",
+		"	return original, f.copy(f.value(n), f.value(original))\n", "	return original, nil\n", "own:", nil},
 	{"fresh at its ttl, on the hit path", "clock.go",
 		"return expires > now\n", "return expires >= now\n", "fresh:", nil},
 	{"fresh at its ttl, on the miss path", "flight.go",

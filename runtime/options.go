@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// Generated1 names version 1 of the interface between generated code and this
+// Generated2 names version 2 of the interface between generated code and this
 // package. Generated files refer to it, so that a file made for another version does
 // not compile; the comment beside the reference says which command to run.
-const Generated1 = true
+const Generated2 = true
 
 // Options describe one cached function. Generated code fills them in.
 type Options struct {
@@ -47,18 +47,20 @@ func (o *Options) check() error {
 	return nil
 }
 
-// Call is one call of a cached function: what a Site needs to compute the result.
-type Call[V any] struct {
+// Call is one call of a cached function: what a Site needs to compute the result, of type
+// V.
+type Call struct {
 	// Ctx is the caller's context, nil for a function that takes none.
 	Ctx context.Context
 	// Tags are the tags made from the arguments, such as "user:7".
 	Tags []string
-	// Run computes the result. The context it gets is derived from Ctx.
-	Run func(context.Context) (V, error)
-	// Validate, where it is set, is asked on each hit; false or an error drops the
-	// value and computes it anew. Generated code of such a function calls Do alone,
+	// Run computes the result into v, a *V that is zero. The context it gets is derived
+	// from Ctx.
+	Run func(ctx context.Context, v any) error
+	// Validate, where it is set, is asked on each hit, with v a *V; false or an error
+	// drops the value and computes it anew. Generated code of such a function calls Do alone,
 	// never Get.
-	Validate func(context.Context, *V) (bool, error)
+	Validate func(ctx context.Context, v any) (bool, error)
 	// Uncached, where it is set, says why these arguments have no key: the result is
 	// computed without the cache, counted, and the reason logged once.
 	Uncached error

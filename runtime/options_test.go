@@ -339,11 +339,11 @@ func TestIdenticalValueIsReleasedOnce(t *testing.T) {
 // The entries of an instance go with it.
 func TestOwner(t *testing.T) {
 	type instance struct{ _ [64]byte }
-	s := New[int, int](nil, Options{Func: "owner"})
+	s := newTyped[int, int](nil, Options{Func: "owner"})
 	func() {
 		p := &instance{}
 		for i := range 3 {
-			s.Do(uint64(i), i, Call[int]{Owner: OwnerOf(p), Run: func(context.Context) (int, error) { return i, nil }})
+			s.Do(uint64(i), i, typedCall[int]{Owner: OwnerOf(p), Run: func(context.Context) (int, error) { return i, nil }})
 		}
 		runtime.GC()
 		if s.Stats().Entries != 3 {
@@ -381,7 +381,7 @@ func TestMillionKeys(t *testing.T) {
 	if raceEnabled || testing.Short() {
 		t.Skip("a million calls")
 	}
-	s := New[int, int](nil, Options{Func: "million", Max: 10_000, TTL: time.Hour})
+	s := newTyped[int, int](nil, Options{Func: "million", Max: 10_000, TTL: time.Hour})
 	for i := range 1_000_000 {
 		s.Prime(HashUint64(HashStart(), uint64(i)), i, i)
 		if i%1000 == 0 || i < 20_000 {
@@ -409,7 +409,7 @@ func TestMemoryPerEntry(t *testing.T) {
 	}
 	const n = 1_000_000
 	before := heap()
-	s := New[benchKey, benchVal](nil, Options{Func: "memory", TTL: time.Hour, Max: 2 * n})
+	s := newTyped[benchKey, benchVal](nil, Options{Func: "memory", TTL: time.Hour, Max: 2 * n})
 	for i := range n {
 		k := benchKey{i, fmt.Sprintf("customer-%012d!", i)}
 		s.Prime(k.hash(), k, benchVal{n: int64(i)})

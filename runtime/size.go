@@ -18,7 +18,8 @@ package cache
 // with nil for a sizing function that would return 0. What is reached twice counts
 // once:
 //
-//	func (treeOps) Size(v *treeResult) int64 {
+//	func (*treeOps) Size(a any) int64 {
+//		v := a.(*treeResult)
 //		var z cache.Sizer
 //		return int64(unsafe.Sizeof(*v)) + sizeNodePtr(&z, v.r0)
 //	}

@@ -45,25 +45,6 @@ type store struct {
 	logged  [logKinds]atomic.Bool
 }
 
-// front is what an engine needs to know of its function's types: the seam at which
-// types are forgotten. Site implements it.
-type front interface {
-	equal(a, b *node) bool          // whether the keys are equal
-	again(n *node) *node            // a new entry of the same key
-	apart(n *node) *node            // gives n a copy of its value, and the value to a new entry; nil: values are shared
-	size(n *node) int64             // bytes of the entry
-	lifetime(n *node) time.Duration // how long the value is fresh; 0: for ever; negative: not at all
-	keep(n *node) bool              // whether the value may be kept
-	keepError(err error) bool       // whether the error may be kept
-	releases() bool                 // whether values have a release
-	release(n *node)                // the release of the value
-	ident(n *node) (any, bool)      // the identity of the value, if it has one
-	tags(n *node) []string          // tags that follow from the key
-	session(n *node) (string, bool) // the session in the key, if it is known from there
-	leaves() bool                   // whether left wants to be called
-	left(n *node)                   // the entry has left the store; called without locks
-}
-
 // label is what entries are found by besides their key: all entries with it are dropped
 // together. Labels of different kinds are never equal.
 type label struct {
@@ -95,6 +76,7 @@ func allStores() []*store {
 
 func newStore(f front, o Options) *store {
 	s := &store{front: f, o: o}
+	s.front.st = s
 	s.ttl.Store(int64(o.TTL))
 	s.stale.Store(int64(o.Stale))
 	s.weighs.Store(o.MaxBytes > 0)

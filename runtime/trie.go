@@ -70,7 +70,7 @@ type outcomes struct {
 	protected markQueue // in order of promotion
 	nodes     map[Path]*trieNode
 	chunks    map[Content]weak.Pointer[byte]
-	values    map[Digest]any // weakValue[V]
+	values    map[Digest]weak.Pointer[byte] // to values that leaves share
 	sweepAt   int
 }
 
@@ -281,33 +281,28 @@ func (o *outcomes) sweep() {
 		}
 	}
 	for d, w := range o.values {
-		if w.(interface{ gone() bool }).gone() {
+		if w.Value() == nil {
 			delete(o.values, d)
 		}
 	}
 	o.sweepAt = 2 * (len(o.chunks) + len(o.values))
 }
 
-// weakValue is a weak pointer to a value that leaves share.
-type weakValue[V any] struct{ p weak.Pointer[V] }
-
-func (w weakValue[V]) gone() bool { return w.p.Value() == nil }
-
 // internValue returns the pointer to an equal value that another leaf of the key holds,
 // else remembers v and returns it. d is the digest of v's content.
-func internValue[V any](o *outcomes, d Digest, v *V) (shared *V, fresh bool) {
+func (o *outcomes) internValue(d Digest, v unsafe.Pointer) (shared unsafe.Pointer, fresh bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if w, ok := o.values[d].(weakValue[V]); ok {
-		if p := w.p.Value(); p != nil {
-			return p, false
+	if w, ok := o.values[d]; ok {
+		if p := w.Value(); p != nil {
+			return unsafe.Pointer(p), false
 		}
 	}
 	o.sweep()
 	if o.values == nil {
-		o.values = map[Digest]any{}
+		o.values = map[Digest]weak.Pointer[byte]{}
 	}
-	o.values[d] = weakValue[V]{weak.Make(v)}
+	o.values[d] = weak.Make((*byte)(v))
 	return v, true
 }
 

@@ -12,9 +12,9 @@ import (
 	"github.com/cachegen/cachegen/runtime/html"
 )
 
-// Made for version 1 of the interface between generated code and the runtime. If the
+// Made for version 2 of the interface between generated code and the runtime. If the
 // next line does not compile, run: go tool cachegen ./...
-const _ = cache.Generated1
+const _ = cache.Generated2
 
 // connect has changed since this file was generated if the next line does not compile;
 // run: go tool cachegen ./...
@@ -46,15 +46,16 @@ type connectResult struct {
 
 type connectOps struct{}
 
-func (connectOps) Release(v *connectResult) {
+func (*connectOps) Release(a any) {
+	v := a.(*connectResult)
 	if v.r0 != nil {
 		_ = v.r0.Close()
 	}
 }
 
-func (connectOps) Ident(v *connectResult) any { return v.r0 }
+func (*connectOps) Ident(a any) any { return a.(*connectResult).r0 }
 
-var connectSite = cache.NewDrawn[connectKey, connectResult](connectOps{}, cache.DrawOptions{
+var connectSite = cache.NewDrawn[connectKey, connectResult](&connectOps{}, cache.DrawOptions{
 	Options: cache.Options{
 		Func:         "github.com/cachegen/cachegen/examples/dashboard.connect",
 		Site:         "dashboard/panels.go",
@@ -72,10 +73,11 @@ func Connect(ctx context.Context, w io.Writer, path string) (*sql.DB, error) {
 	k := connectKeyOf(path)
 	k.own()
 	bctx, b, s := html.Bind(ctx, w, nil)
-	v, err := connectSite.Do(k.hash(), k, cache.DrawCall[connectResult]{
+	v, err := connectSite.Do(k.hash(), k, &cache.DrawCall{
 		Ctx:     bctx,
 		Surface: s,
-		Run: func(ctx context.Context) (v connectResult, err error) {
+		Run: func(ctx context.Context, a any) (err error) {
+			v := a.(*connectResult)
 			v.r0, err = connect(ctx, b, path)
 			return
 		},
@@ -119,9 +121,7 @@ func introKeyOf() (k introKey) {
 type introResult struct {
 }
 
-type introOps struct{}
-
-var introSite = cache.NewDrawn[introKey, introResult](introOps{}, cache.DrawOptions{
+var introSite = cache.NewDrawn[introKey, introResult](nil, cache.DrawOptions{
 	Options: cache.Options{
 		Func: "github.com/cachegen/cachegen/examples/dashboard.intro",
 		Site: "dashboard/panels.go",
@@ -135,9 +135,9 @@ var introSite = cache.NewDrawn[introKey, introResult](introOps{}, cache.DrawOpti
 func Intro(w io.Writer) error {
 	k := introKeyOf()
 	_, b, s := html.Bind(context.Background(), w, nil)
-	_, err := introSite.Do(k.hash(), k, cache.DrawCall[introResult]{
+	_, err := introSite.Do(k.hash(), k, &cache.DrawCall{
 		Surface: s,
-		Run: func(_ context.Context) (v introResult, err error) {
+		Run: func(_ context.Context, _ any) (err error) {
 			err = intro(b)
 			return
 		},
@@ -181,9 +181,7 @@ func salesKeyOf() (k salesKey) {
 type salesResult struct {
 }
 
-type salesOps struct{}
-
-var salesSite = cache.NewDrawn[salesKey, salesResult](salesOps{}, cache.DrawOptions{
+var salesSite = cache.NewDrawn[salesKey, salesResult](nil, cache.DrawOptions{
 	Options: cache.Options{
 		Func:         "github.com/cachegen/cachegen/examples/dashboard.sales",
 		Site:         "dashboard/panels.go",
@@ -202,10 +200,10 @@ var salesSite = cache.NewDrawn[salesKey, salesResult](salesOps{}, cache.DrawOpti
 func Sales(ctx context.Context, w io.Writer, _db *sql.DB) error {
 	k := salesKeyOf()
 	bctx, b, s := html.Bind(ctx, w, nil)
-	_, err := salesSite.Do(k.hash(), k, cache.DrawCall[salesResult]{
+	_, err := salesSite.Do(k.hash(), k, &cache.DrawCall{
 		Ctx:     bctx,
 		Surface: s,
-		Run: func(ctx context.Context) (v salesResult, err error) {
+		Run: func(ctx context.Context, _ any) (err error) {
 			err = sales(ctx, b, _db)
 			return
 		},
@@ -257,9 +255,7 @@ func detailKeyOf(region string) (k detailKey) {
 type detailResult struct {
 }
 
-type detailOps struct{}
-
-var detailSite = cache.NewDrawn[detailKey, detailResult](detailOps{}, cache.DrawOptions{
+var detailSite = cache.NewDrawn[detailKey, detailResult](nil, cache.DrawOptions{
 	Options: cache.Options{
 		Func:         "github.com/cachegen/cachegen/examples/dashboard.detail",
 		Site:         "dashboard/panels.go",
@@ -278,10 +274,10 @@ func Detail(ctx context.Context, w io.Writer, _db *sql.DB, region string) error 
 	k := detailKeyOf(region)
 	k.own()
 	bctx, b, s := html.Bind(ctx, w, nil)
-	_, err := detailSite.Do(k.hash(), k, cache.DrawCall[detailResult]{
+	_, err := detailSite.Do(k.hash(), k, &cache.DrawCall{
 		Ctx:     bctx,
 		Surface: s,
-		Run: func(ctx context.Context) (v detailResult, err error) {
+		Run: func(ctx context.Context, _ any) (err error) {
 			err = detail(ctx, b, _db, region)
 			return
 		},
@@ -326,9 +322,7 @@ type loadModelResult struct {
 	r0 *Model
 }
 
-type loadModelOps struct{}
-
-var loadModelSite = cache.NewDrawn[loadModelKey, loadModelResult](loadModelOps{}, cache.DrawOptions{
+var loadModelSite = cache.NewDrawn[loadModelKey, loadModelResult](nil, cache.DrawOptions{
 	Options: cache.Options{
 		Func:         "github.com/cachegen/cachegen/examples/dashboard.loadModel",
 		Site:         "dashboard/panels.go",
@@ -346,10 +340,11 @@ var loadModelSite = cache.NewDrawn[loadModelKey, loadModelResult](loadModelOps{}
 func LoadModel(ctx context.Context, w io.Writer) (*Model, error) {
 	k := loadModelKeyOf()
 	bctx, b, s := html.Bind(ctx, w, nil)
-	v, err := loadModelSite.Do(k.hash(), k, cache.DrawCall[loadModelResult]{
+	v, err := loadModelSite.Do(k.hash(), k, &cache.DrawCall{
 		Ctx:     bctx,
 		Surface: s,
-		Run: func(ctx context.Context) (v loadModelResult, err error) {
+		Run: func(ctx context.Context, a any) (err error) {
+			v := a.(*loadModelResult)
 			v.r0, err = loadModel(ctx, b)
 			return
 		},
@@ -401,9 +396,7 @@ func forecastKeyOf(model string) (k forecastKey) {
 type forecastResult struct {
 }
 
-type forecastOps struct{}
-
-var forecastSite = cache.NewDrawn[forecastKey, forecastResult](forecastOps{}, cache.DrawOptions{
+var forecastSite = cache.NewDrawn[forecastKey, forecastResult](nil, cache.DrawOptions{
 	Options: cache.Options{
 		Func:         "github.com/cachegen/cachegen/examples/dashboard.forecast",
 		Site:         "dashboard/panels.go",
@@ -421,10 +414,10 @@ func Forecast(ctx context.Context, w io.Writer, _db *sql.DB, model string) error
 	k := forecastKeyOf(model)
 	k.own()
 	bctx, b, s := html.Bind(ctx, w, nil)
-	_, err := forecastSite.Do(k.hash(), k, cache.DrawCall[forecastResult]{
+	_, err := forecastSite.Do(k.hash(), k, &cache.DrawCall{
 		Ctx:     bctx,
 		Surface: s,
-		Run: func(ctx context.Context) (v forecastResult, err error) {
+		Run: func(ctx context.Context, _ any) (err error) {
 			err = forecast(ctx, b, _db, model)
 			return
 		},
@@ -468,9 +461,7 @@ func slidersKeyOf() (k slidersKey) {
 type slidersResult struct {
 }
 
-type slidersOps struct{}
-
-var slidersSite = cache.NewDrawn[slidersKey, slidersResult](slidersOps{}, cache.DrawOptions{
+var slidersSite = cache.NewDrawn[slidersKey, slidersResult](nil, cache.DrawOptions{
 	Options: cache.Options{
 		Func:         "github.com/cachegen/cachegen/examples/dashboard.sliders",
 		Site:         "dashboard/panels.go",
@@ -489,10 +480,10 @@ var slidersSite = cache.NewDrawn[slidersKey, slidersResult](slidersOps{}, cache.
 func Sliders(ctx context.Context, w io.Writer) error {
 	k := slidersKeyOf()
 	bctx, b, s := html.Bind(ctx, w, nil)
-	_, err := slidersSite.Do(k.hash(), k, cache.DrawCall[slidersResult]{
+	_, err := slidersSite.Do(k.hash(), k, &cache.DrawCall{
 		Ctx:     bctx,
 		Surface: s,
-		Run: func(ctx context.Context) (v slidersResult, err error) {
+		Run: func(ctx context.Context, _ any) (err error) {
 			err = sliders(ctx, b)
 			return
 		},
@@ -536,9 +527,7 @@ func uploadKeyOf() (k uploadKey) {
 type uploadResult struct {
 }
 
-type uploadOps struct{}
-
-var uploadSite = cache.NewDrawn[uploadKey, uploadResult](uploadOps{}, cache.DrawOptions{
+var uploadSite = cache.NewDrawn[uploadKey, uploadResult](nil, cache.DrawOptions{
 	Options: cache.Options{
 		Func:         "github.com/cachegen/cachegen/examples/dashboard.upload",
 		Site:         "dashboard/panels.go",
@@ -556,10 +545,10 @@ var uploadSite = cache.NewDrawn[uploadKey, uploadResult](uploadOps{}, cache.Draw
 func Upload(ctx context.Context, w io.Writer) error {
 	k := uploadKeyOf()
 	bctx, b, s := html.Bind(ctx, w, nil)
-	_, err := uploadSite.Do(k.hash(), k, cache.DrawCall[uploadResult]{
+	_, err := uploadSite.Do(k.hash(), k, &cache.DrawCall{
 		Ctx:     bctx,
 		Surface: s,
-		Run: func(ctx context.Context) (v uploadResult, err error) {
+		Run: func(ctx context.Context, _ any) (err error) {
 			err = upload(ctx, b)
 			return
 		},

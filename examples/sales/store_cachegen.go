@@ -10,9 +10,9 @@ import (
 	cache "github.com/cachegen/cachegen/runtime"
 )
 
-// Made for version 1 of the interface between generated code and the runtime. If the
+// Made for version 2 of the interface between generated code and the runtime. If the
 // next line does not compile, run: go tool cachegen ./...
-const _ = cache.Generated1
+const _ = cache.Generated2
 
 // openDB has changed since this file was generated if the next line does not compile;
 // run: go tool cachegen ./...
@@ -44,15 +44,16 @@ type openDBResult struct {
 
 type openDBOps struct{}
 
-func (openDBOps) Release(v *openDBResult) {
+func (*openDBOps) Release(a any) {
+	v := a.(*openDBResult)
 	if v.r0 != nil {
 		_ = v.r0.Close()
 	}
 }
 
-func (openDBOps) Ident(v *openDBResult) any { return v.r0 }
+func (*openDBOps) Ident(a any) any { return a.(*openDBResult).r0 }
 
-var openDBSite = cache.New[openDBKey, openDBResult](openDBOps{}, cache.Options{
+var openDBSite = cache.New[openDBKey, openDBResult](&openDBOps{}, cache.Options{
 	Func:     "github.com/cachegen/cachegen/examples/sales.openDB",
 	Site:     "sales/store.go",
 	Resource: true,
@@ -79,9 +80,10 @@ func openDBMiss(path string, h uint64, k openDBKey) (*sql.DB, error) {
 	return v.r0, err
 }
 
-func openDBCall(path string) cache.Call[openDBResult] {
-	return cache.Call[openDBResult]{
-		Run: func(_ context.Context) (v openDBResult, err error) {
+func openDBCall(path string) *cache.Call {
+	return &cache.Call{
+		Run: func(_ context.Context, a any) (err error) {
+			v := a.(*openDBResult)
 			v.r0, err = openDB(path)
 			return
 		},
@@ -162,14 +164,19 @@ type totalsResult struct {
 	r0 []RegionTotal
 }
 
-type totalsOps struct{}
-
-func (totalsOps) Copy(v *totalsResult) (w totalsResult) {
+func totalsCopy(v *totalsResult) (w totalsResult) {
 	w.r0 = cache.CloneSlice(v.r0)
 	return
 }
 
-var totalsSite = cache.New[totalsKey, totalsResult](totalsOps{}, cache.Options{
+type totalsOps struct{}
+
+func (*totalsOps) Copy(to, from any) (err error) {
+	*to.(*totalsResult) = totalsCopy(from.(*totalsResult))
+	return
+}
+
+var totalsSite = cache.New[totalsKey, totalsResult](&totalsOps{}, cache.Options{
 	Func:         "github.com/cachegen/cachegen/examples/sales.totals",
 	Site:         "sales/store.go",
 	TTL:          600000000000, // 10m0s
@@ -185,7 +192,7 @@ func Totals(ctx context.Context, _db *sql.DB, year int) ([]RegionTotal, error) {
 	k := totalsKeyOf(year)
 	h := k.hash()
 	if v := totalsSite.GetCtx(ctx, h, &k); v != nil {
-		w := totalsOps{}.Copy(v)
+		w := totalsCopy(v)
 		return w.r0, nil
 	}
 	return totalsMiss(ctx, _db, year, h, k)
@@ -197,10 +204,11 @@ func totalsMiss(ctx context.Context, _db *sql.DB, year int, h uint64, k totalsKe
 	return v.r0, err
 }
 
-func totalsCall(ctx context.Context, _db *sql.DB, year int) cache.Call[totalsResult] {
-	return cache.Call[totalsResult]{
+func totalsCall(ctx context.Context, _db *sql.DB, year int) *cache.Call {
+	return &cache.Call{
 		Ctx: ctx,
-		Run: func(ctx context.Context) (v totalsResult, err error) {
+		Run: func(ctx context.Context, a any) (err error) {
+			v := a.(*totalsResult)
 			v.r0, err = totals(ctx, _db, year)
 			return
 		},
@@ -272,27 +280,20 @@ type reportResult struct {
 	r0 *Report
 }
 
-type reportOps struct{}
-
-func (reportOps) TryCopy(v *reportResult) (w reportResult, err error) {
+func reportCopy(v *reportResult) (w reportResult, err error) {
 	c := cache.NewCopier("github.com/cachegen/cachegen/examples")
 	w.r0 = cache.CopyPtr(c, v.r0, store_copyReport)
 	return w, c.Done()
 }
 
-func (o reportOps) Copy(v *reportResult) reportResult {
-	w, _ := o.TryCopy(v)
-	return w
+type reportOps struct{}
+
+func (*reportOps) Copy(to, from any) (err error) {
+	*to.(*reportResult), err = reportCopy(from.(*reportResult))
+	return
 }
 
-func (o reportOps) Keep(v *reportResult) bool {
-	if _, err := o.TryCopy(v); err != nil {
-		return false
-	}
-	return true
-}
-
-var reportSite = cache.New[reportKey, reportResult](reportOps{}, cache.Options{
+var reportSite = cache.New[reportKey, reportResult](&reportOps{}, cache.Options{
 	Func:         "github.com/cachegen/cachegen/examples/sales.report",
 	Site:         "sales/store.go",
 	TTL:          600000000000,  // 10m0s
@@ -314,7 +315,7 @@ func MakeReport(ctx context.Context, _db *sql.DB, f Filter) (*Report, error) {
 	h := k.hash()
 	if why == nil {
 		if v := reportSite.GetCtx(ctx, h, &k); v != nil {
-			w := reportOps{}.Copy(v)
+			w, _ := reportCopy(v) // has been copied before
 			return w.r0, nil
 		}
 	}
@@ -328,12 +329,13 @@ func reportMiss(ctx context.Context, _db *sql.DB, f Filter, h uint64, k reportKe
 	return v.r0, err
 }
 
-func reportCall(ctx context.Context, _db *sql.DB, f Filter) cache.Call[reportResult] {
+func reportCall(ctx context.Context, _db *sql.DB, f Filter) *cache.Call {
 	var c *cache.Copier
 	f = store_copyFilter(c, f)
-	return cache.Call[reportResult]{
+	return &cache.Call{
 		Ctx: ctx,
-		Run: func(ctx context.Context) (v reportResult, err error) {
+		Run: func(ctx context.Context, a any) (err error) {
+			v := a.(*reportResult)
 			v.r0, err = report(ctx, _db, f)
 			return
 		},
@@ -418,14 +420,19 @@ type bestMonthsResult struct {
 	r0 []string
 }
 
-type bestMonthsOps struct{}
-
-func (bestMonthsOps) Copy(v *bestMonthsResult) (w bestMonthsResult) {
+func bestMonthsCopy(v *bestMonthsResult) (w bestMonthsResult) {
 	w.r0 = cache.CloneSlice(v.r0)
 	return
 }
 
-var bestMonthsSite = cache.New[bestMonthsKey, bestMonthsResult](bestMonthsOps{}, cache.Options{
+type bestMonthsOps struct{}
+
+func (*bestMonthsOps) Copy(to, from any) (err error) {
+	*to.(*bestMonthsResult) = bestMonthsCopy(from.(*bestMonthsResult))
+	return
+}
+
+var bestMonthsSite = cache.New[bestMonthsKey, bestMonthsResult](&bestMonthsOps{}, cache.Options{
 	Func:         "github.com/cachegen/cachegen/examples/sales.bestMonths",
 	Site:         "sales/store.go",
 	Max:          10000,
@@ -441,7 +448,7 @@ func BestMonths(ctx context.Context, _db *sql.DB, n int, years ...int) ([]string
 	h := k.hash()
 	if why == nil {
 		if v := bestMonthsSite.GetCtx(ctx, h, &k); v != nil {
-			w := bestMonthsOps{}.Copy(v)
+			w := bestMonthsCopy(v)
 			return w.r0, nil
 		}
 	}
@@ -455,11 +462,12 @@ func bestMonthsMiss(ctx context.Context, _db *sql.DB, n int, years []int, h uint
 	return v.r0, err
 }
 
-func bestMonthsCall(ctx context.Context, _db *sql.DB, n int, years []int) cache.Call[bestMonthsResult] {
+func bestMonthsCall(ctx context.Context, _db *sql.DB, n int, years []int) *cache.Call {
 	years = cache.CloneSlice(years)
-	return cache.Call[bestMonthsResult]{
+	return &cache.Call{
 		Ctx: ctx,
-		Run: func(ctx context.Context) (v bestMonthsResult, err error) {
+		Run: func(ctx context.Context, a any) (err error) {
+			v := a.(*bestMonthsResult)
 			v.r0, err = bestMonths(ctx, _db, n, years...)
 			return
 		},

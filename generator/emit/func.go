@@ -20,7 +20,7 @@ var texts = template.Must(template.ParseFS(templates.FS, "*.tmpl"))
 type view struct {
 	Impl, ImplValue, FuncType, Title                                      string
 	Wrapper, Handle                                                       string
-	Key, KeyOf, Result, Ops, Site, Sites, Options                         string
+	Key, KeyOf, Result, CopyOf, Ops, Site, Sites, Options                 string
 	Miss, Call, HandleType, SiteOf                                        string
 	Generic                                                               bool
 	TDecl, TArgs, FuncTDecl                                               string
@@ -31,7 +31,8 @@ type view struct {
 	Values                                                                []value
 	Copier, Copies, UsesC, UsesZ                                          bool
 	CopyFunc, Size, TTLFunc, Keep, KeepError, Release                     string
-	Ident, Session                                                        bool
+	Ident, Session, HasOps                                                bool
+	NoOps                                                                 string
 	KeyTags, CallTags, Owner, Validate                                    string
 	Opts, Doc                                                             []string
 	Recv, Params, ParamsWithRecv, FuncParams, FuncParamsBare              string
@@ -113,7 +114,7 @@ func (w *writer) names() {
 		avoid[tp.Obj().Name()] = true
 	}
 	gen := func(suffix string) string { return n.fresh(f.Base+suffix, avoid) }
-	v.Key, v.KeyOf, v.Result, v.Ops = gen("Key"), gen("KeyOf"), gen("Result"), gen("Ops")
+	v.Key, v.KeyOf, v.Result, v.CopyOf, v.Ops = gen("Key"), gen("KeyOf"), gen("Result"), gen("Copy"), gen("Ops")
 	v.Site, v.Sites, v.Options = gen("Site"), gen("Sites"), gen("Options")
 	v.Miss, v.Call, v.HandleType, v.Reads = gen("Miss"), gen("Call"), gen("Handle"), gen("Reads")
 	v.Impl, v.Wrapper, v.Handle = f.Name, f.Wrapper, f.Handle
@@ -121,7 +122,7 @@ func (w *writer) names() {
 	if f.RecvBase != nil {
 		v.Title = f.RecvBase.Name() + "." + f.Wrapper
 	}
-	for _, g := range []string{v.Key, v.KeyOf, v.Result, v.Ops, v.Site, v.Sites, v.Options, v.Miss, v.Call, v.HandleType, v.Reads, v.Handle} {
+	for _, g := range []string{v.Key, v.KeyOf, v.Result, v.CopyOf, v.Ops, v.Site, v.Sites, v.Options, v.Miss, v.Call, v.HandleType, v.Reads, v.Handle} {
 		w.used[g] = true
 	}
 	if f.Recv == nil {
@@ -572,6 +573,8 @@ func (w *writer) ops() {
 		}
 	}
 	v.KeyTags, v.CallTags = strings.Join(keyTags, ", "), strings.Join(callTags, ", ")
+	v.HasOps = v.Copies || v.Ident || v.Session || v.CopyFunc+v.Size+v.TTLFunc+v.Keep+v.KeepError+v.Release+v.KeyTags != ""
+	v.NoOps = w.nilOf(v.Any)
 
 	var blanks, funcs []string
 	for _, u := range []*model.Use{o.TTLFunc, o.Keep, o.KeepError, o.CopyFunc, o.Release} {
@@ -704,7 +707,10 @@ func (w *writer) calls() {
 	// What the wrapper gives on a hit, and after a computation.
 	src := "§v"
 	if v.Copier || v.Copies || v.CopyFunc != "" {
-		v.Return = "§w := " + v.Ops + v.TArgs + "{}.Copy(§v)\n"
+		v.Return = "§w := " + v.CopyOf + v.TArgs + "(§v)\n"
+		if v.Copier {
+			v.Return = "§w, _ := " + v.CopyOf + v.TArgs + "(§v) // has been copied before\n"
+		}
 		src = "§w"
 	}
 	out := w.fields(src)

@@ -43,9 +43,10 @@ func drawing(body func(p *Page), change ...func(*cache.DrawOptions)) *fn {
 func (f *fn) call(ctx context.Context, p *Page, arg string) (string, error) {
 	k := key{arg}
 	bctx, bp, s := Bind(ctx, p, nil)
-	return f.site.Do(k.hash(), k, cache.DrawCall[string]{Ctx: bctx, Surface: s, Run: func(ctx context.Context) (string, error) {
+	return f.site.Do(k.hash(), k, &cache.DrawCall{Ctx: bctx, Surface: s, Run: func(ctx context.Context, v any) (err error) {
 		f.runs.Add(1)
-		return f.body(ctx, bp, arg)
+		*v.(*string), err = f.body(ctx, bp, arg)
+		return err
 	}})
 }
 

@@ -297,14 +297,15 @@ func (r *runner[P]) cached(b *body[P], p P, s stmt) (string, error) {
 		_, err := b.run(p, s.sub)
 		return err
 	})
-	return r.sites[s.fn].Do(k.hash(), k, cache.DrawCall[string]{
+	return r.sites[s.fn].Do(k.hash(), k, &cache.DrawCall{
 		Ctx: bctx, Surface: surface, Holes: &holes,
-		Run: func(ctx context.Context) (string, error) {
+		Run: func(ctx context.Context, v any) (err error) {
 			r.mu.Lock()
 			r.runs[s.fn]++
 			r.mu.Unlock()
 			inner := &body[P]{a: &r.a, ctx: ctx, env: map[string]string{}, kids: kids, call: r.cached}
-			return inner.runBody(bp, s.text, r.prog.funcs[s.fn])
+			*v.(*string), err = inner.runBody(bp, s.text, r.prog.funcs[s.fn])
+			return err
 		},
 	})
 }

@@ -14,14 +14,15 @@ var isolateRuns, isolateReleased atomic.Int32
 
 type isolateOps struct{}
 
-func (isolateOps) Release(*int) { isolateReleased.Add(1) }
+func (isolateOps) Release(any) { isolateReleased.Add(1) }
 
 // isolateSite is a cache as every program has them: it belongs to the process.
 var isolateSite = cache.New[string, int](isolateOps{}, cache.Options{Func: "isolate", TTL: time.Minute, Grace: time.Minute})
 
 func isolateLoad() int {
-	v, _ := isolateSite.Do(1, "k", cache.Call[int]{Run: func(context.Context) (int, error) {
-		return int(isolateRuns.Add(1)), nil
+	v, _ := isolateSite.Do(1, "k", &cache.Call{Run: func(_ context.Context, v any) error {
+		*v.(*int) = int(isolateRuns.Add(1))
+		return nil
 	}})
 	return v
 }

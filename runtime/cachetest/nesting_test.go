@@ -20,9 +20,10 @@ func TestNestedFacts(t *testing.T) {
 		version := 0
 		data := cache.New[int, string](nil, cache.Options{Func: "nested.data", Site: "x", TTL: time.Minute, Tags: []string{"nested-data"}})
 		f := function(func(ctx context.Context, p *Page, _ string) (string, error) {
-			v, err := data.Do(1, 1, cache.Call[string]{Ctx: ctx, Run: func(context.Context) (string, error) {
+			v, err := data.Do(1, 1, &cache.Call{Ctx: ctx, Run: func(_ context.Context, v any) error {
 				version++
-				return fmt.Sprint("v", version), nil
+				*v.(*string) = fmt.Sprint("v", version)
+				return nil
 			}})
 			p.Text(v)
 			return v, err
@@ -70,10 +71,10 @@ func TestSessionScope(t *testing.T) {
 		sc := NewScreen(&Session{})
 		k := key{id}
 		bctx, bp, s := Bind(ctx, sc.Page(), nil)
-		if _, err := site.Do(k.hash(), k, cache.DrawCall[string]{Ctx: bctx, Surface: s, Run: func(ctx context.Context) (string, error) {
+		if _, err := site.Do(k.hash(), k, &cache.DrawCall{Ctx: bctx, Surface: s, Run: func(ctx context.Context, _ any) error {
 			runs++
 			id, _ := cache.SessionOf(ctx)
-			return "", bp.Text(fmt.Sprint("cart of ", id, bp.Slider("n", 1)))
+			return bp.Text(fmt.Sprint("cart of ", id, bp.Slider("n", 1)))
 		}}); err != nil {
 			t.Fatal(err)
 		}
@@ -103,10 +104,10 @@ type releasing struct {
 	out []string
 }
 
-func (r *releasing) Release(v *string) {
+func (r *releasing) Release(v any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.out = append(r.out, *v)
+	r.out = append(r.out, *v.(*string))
 }
 
 // A resource that reports how it is opened: the messages are drawn again, the value is
@@ -122,9 +123,10 @@ func TestResource(t *testing.T) {
 			sc := NewScreen(se)
 			k := key{}
 			bctx, bp, s := Bind(t.Context(), sc.Page(), nil)
-			v, err := site.Do(k.hash(), k, cache.DrawCall[string]{Ctx: bctx, Surface: s, Run: func(ctx context.Context) (string, error) {
+			v, err := site.Do(k.hash(), k, &cache.DrawCall{Ctx: bctx, Surface: s, Run: func(ctx context.Context, v any) error {
 				runs++
-				return fmt.Sprint("db", runs), bp.Text("opened " + bp.Ask("input", "n", ""))
+				*v.(*string) = fmt.Sprint("db", runs)
+				return bp.Text("opened " + bp.Ask("input", "n", ""))
 			}})
 			if err != nil {
 				t.Fatal(err)

@@ -17,9 +17,12 @@ func drawn(site *cache.Drawn[key, string], body func(context.Context, *Page, str
 	return func(ctx context.Context, p *Page, arg string) (string, error) {
 		k := key{arg}
 		bctx, bp, s := Bind(ctx, p, nil)
-		return site.Do(k.hash(), k, cache.DrawCall[string]{
+		return site.Do(k.hash(), k, &cache.DrawCall{
 			Ctx: bctx, Surface: s,
-			Run: func(ctx context.Context) (string, error) { return body(ctx, bp, arg) },
+			Run: func(ctx context.Context, v any) (err error) {
+				*v.(*string), err = body(ctx, bp, arg)
+				return err
+			},
 		})
 	}
 }

@@ -20,14 +20,18 @@ type drawnList struct {
 func (f drawnList) show(ctx context.Context, body func(context.Context, *Page) ([]int, error)) ([]int, error) {
 	k := key{}
 	bctx, bp, s := Bind(ctx, NewScreen(&Session{}).Page(), nil)
-	return f.site.Do(k.hash(), k, cache.DrawCall[[]int]{Ctx: bctx, Surface: s, Run: func(ctx context.Context) ([]int, error) {
-		return body(ctx, bp)
+	return f.site.Do(k.hash(), k, &cache.DrawCall{Ctx: bctx, Surface: s, Run: func(ctx context.Context, v any) (err error) {
+		*v.(*[]int), err = body(ctx, bp)
+		return err
 	}})
 }
 
 type listOps struct{ copy func(*[]int) []int }
 
-func (o listOps) Copy(v *[]int) []int { return o.copy(v) }
+func (o listOps) Copy(to, from any) error {
+	*to.(*[]int) = o.copy(from.(*[]int))
+	return nil
+}
 
 // A body that draws may return its argument, which its caller changes afterwards.
 func TestKeptValueIsOutOfTheBodysReach(t *testing.T) {
@@ -82,7 +86,7 @@ func TestPanicOfACopyEndsTheComputationOnce(t *testing.T) {
 
 type releasingList struct{ out chan []int }
 
-func (r releasingList) Release(v *[]int) { r.out <- *v }
+func (r releasingList) Release(v any) { r.out <- *v.(*[]int) }
 
 // A resource of a function that draws is released, also where what it drew is not kept:
 // that of the owner, and those of the ones who waited and computed for themselves.
@@ -125,10 +129,13 @@ func TestValidationOfItself(t *testing.T) {
 	call = func(ctx context.Context) (int, error) {
 		k := key{}
 		bctx, bp, s := Bind(ctx, NewScreen(&Session{}).Page(), nil)
-		return site.Do(k.hash(), k, cache.DrawCall[int]{
+		return site.Do(k.hash(), k, &cache.DrawCall{
 			Ctx: bctx, Surface: s,
-			Run: func(context.Context) (int, error) { return 1, bp.Text("x") },
-			Validate: func(ctx context.Context, _ *int) (bool, error) {
+			Run: func(_ context.Context, v any) error {
+				*v.(*int) = 1
+				return bp.Text("x")
+			},
+			Validate: func(ctx context.Context, _ any) (bool, error) {
 				if depth++; depth < 10 {
 					_, inner = call(ctx)
 				}

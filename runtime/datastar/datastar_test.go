@@ -64,7 +64,7 @@ func cached(body func(context.Context, *datastar.ServerSentEventGenerator)) func
 	return func(ctx context.Context, g *datastar.ServerSentEventGenerator) error {
 		k := key{}
 		bctx, b, s := Bind(ctx, g, nil)
-		_, err := d.Do(k.hash(), k, cache.DrawCall[struct{}]{Ctx: bctx, Surface: s, Run: func(ctx context.Context) (v struct{}, err error) {
+		_, err := d.Do(k.hash(), k, &cache.DrawCall{Ctx: bctx, Surface: s, Run: func(ctx context.Context, _ any) (err error) {
 			body(ctx, b)
 			return
 		}})

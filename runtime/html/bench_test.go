@@ -24,9 +24,9 @@ func BenchmarkOutcomes(b *testing.B) {
 			call := func(in inputs) {
 				k := key{"a"}
 				_, bw, s := Bind(context.Background(), io.Discard, in)
-				_, err := d.Do(k.hash(), k, cache.DrawCall[none]{Ctx: context.Background(), Surface: s, Run: func(ctx context.Context) (v none, err error) {
+				_, err := d.Do(k.hash(), k, &cache.DrawCall{Ctx: context.Background(), Surface: s, Run: func(ctx context.Context, _ any) (err error) {
 					_, err = fmt.Fprintf(bw, "<p>%s</p>", cache.Input(ctx, "w"))
-					return v, err
+					return err
 				}})
 				if err != nil {
 					b.Fatal(err)
@@ -53,7 +53,7 @@ func BenchmarkReplay(b *testing.B) {
 			for b.Loop() {
 				k := key{"a"}
 				_, bw, s := Bind(context.Background(), io.Discard, nil)
-				d.Do(k.hash(), k, cache.DrawCall[none]{Surface: s, Run: func(context.Context) (v none, err error) {
+				d.Do(k.hash(), k, &cache.DrawCall{Surface: s, Run: func(_ context.Context, _ any) (err error) {
 					for i := range n {
 						fmt.Fprintf(bw, "<p>%d</p>", i)
 						bw.(http.Flusher).Flush()

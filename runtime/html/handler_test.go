@@ -38,9 +38,9 @@ func handler(d *cache.Drawn[key, none], names []string, body http.HandlerFunc) h
 		}
 		k := key{}
 		bctx, bw, s := BindResponse(r.Context(), w, Static(r, names))
-		_, err := d.Do(k.hash(), k, cache.DrawCall[none]{
+		_, err := d.Do(k.hash(), k, &cache.DrawCall{
 			Ctx: bctx, Surface: s, NoError: true,
-			Run: func(ctx context.Context) (v none, err error) {
+			Run: func(ctx context.Context, _ any) (err error) {
 				body(bw, r.WithContext(ctx))
 				return
 			},
@@ -234,9 +234,10 @@ func TestSessionInsideGlobal(t *testing.T) {
 		runs++
 		id, _ := cache.SessionOf(r.Context())
 		k := key{id}
-		v, _ := inner.Do(k.hash(), k, cache.Call[string]{Ctx: r.Context(), Run: func(ctx context.Context) (string, error) {
+		v, _ := inner.Do(k.hash(), k, &cache.Call{Ctx: r.Context(), Run: func(ctx context.Context, v any) error {
 			id, _ := cache.SessionOf(ctx)
-			return "cart of " + id, nil
+			*v.(*string) = "cart of " + id
+			return nil
 		}})
 		io.WriteString(w, v)
 	})
@@ -288,21 +289,21 @@ func TestUploadCountsByContent(t *testing.T) {
 	fragment := func(ctx context.Context, w io.Writer) error {
 		k := key{"upload"}
 		bctx, bw, s := Bind(ctx, w, nil)
-		_, err := d.Do(k.hash(), k, cache.DrawCall[none]{Ctx: bctx, Surface: s, Run: func(ctx context.Context) (v none, err error) {
+		_, err := d.Do(k.hash(), k, &cache.DrawCall{Ctx: bctx, Surface: s, Run: func(ctx context.Context, _ any) (err error) {
 			runs++
 			fs, err := cache.InputFiles(ctx, "file")
 			if err != nil || len(fs) == 0 {
 				fmt.Fprint(bw, "no file ", err)
-				return v, err
+				return err
 			}
 			f, err := fs[0].Open()
 			if err != nil {
-				return v, err
+				return err
 			}
 			defer f.Close()
 			b, err := io.ReadAll(f)
 			fmt.Fprintf(bw, "%s: %d bytes", fs[0].Name, len(b))
-			return v, err
+			return err
 		}})
 		return err
 	}
@@ -396,15 +397,15 @@ func TestBrokenClient(t *testing.T) {
 	f := func(w io.Writer) error {
 		k := key{"x"}
 		_, bw, s := Bind(context.Background(), w, nil)
-		_, err := d.Do(k.hash(), k, cache.DrawCall[none]{Surface: s, Run: func(context.Context) (v none, err error) {
+		_, err := d.Do(k.hash(), k, &cache.DrawCall{Surface: s, Run: func(_ context.Context, _ any) (err error) {
 			runs++
 			for range 100 {
 				if _, err := io.WriteString(bw, strings.Repeat("x", 1000)); err != nil {
-					return v, err
+					return err
 				}
 				bw.(http.Flusher).Flush()
 			}
-			return v, nil
+			return nil
 		}})
 		return err
 	}
@@ -435,12 +436,12 @@ func TestSlowClient(t *testing.T) {
 	f := func(w io.Writer) error {
 		k := key{"x"}
 		_, bw, s := Bind(context.Background(), w, nil)
-		_, err := d.Do(k.hash(), k, cache.DrawCall[none]{Surface: s, Run: func(context.Context) (v none, err error) {
+		_, err := d.Do(k.hash(), k, &cache.DrawCall{Surface: s, Run: func(_ context.Context, _ any) (err error) {
 			for range 100 {
 				io.WriteString(bw, "page")
 			}
 			close(ran)
-			return v, nil
+			return nil
 		}})
 		return err
 	}

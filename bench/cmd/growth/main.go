@@ -24,19 +24,21 @@ const (
 func main() {
 	keep := flag.Bool("keep", false, "print the folder with the modules and do not remove it")
 	rounds := flag.Int("rounds", 3, "times that each package is compiled; the fastest counts")
+	most := flag.Float64("most", 0, "fail if a further function adds more KB to a stripped binary; 0: never")
 	flag.Parse()
-	if err := run(*keep, *rounds); err != nil {
+	if err := run(*keep, *rounds, *most); err != nil {
 		fmt.Fprintln(os.Stderr, "growth:", err)
 		os.Exit(1)
 	}
 }
 
 type measured struct {
-	bytes   int64
+	bytes   int64 // stripped
+	whole   int64 // with symbols and debug information, as go build makes it
 	compile time.Duration
 }
 
-func run(keep bool, rounds int) error {
+func run(keep bool, rounds int, most float64) error {
 	root, err := repository()
 	if err != nil {
 		return err
@@ -71,17 +73,18 @@ func run(keep bool, rounds int) error {
 			}
 		}
 	}
-	per := func(c int) (float64, float64) {
-		d := float64(many - few)
-		return float64(m[c][1].bytes-m[c][0].bytes) / 1024 / d, (m[c][1].compile - m[c][0].compile).Seconds() * 1000 / d
-	}
-	fmt.Printf("%s, %s/%s\n\n| | binary, stripped | package compiled in (processor time) |\n|---|--:|--:|\n", runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	const d = many - few
+	kb := func(a, b int64) float64 { return float64(b-a) / 1024 / d }
+	fmt.Printf("%s, %s/%s\n\n| | binary, stripped | as go build makes it | package compiled in (processor time) |\n|---|--:|--:|--:|\n", runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	for c, name := range []string{"not cached", "cached"} {
+		a, b := m[c][0], m[c][1]
 		for i, n := range []int{few, many} {
-			fmt.Printf("| %d functions, %s | %d KB | %.2f s |\n", n, name, m[c][i].bytes/1024, m[c][i].compile.Seconds())
+			fmt.Printf("| %d functions, %s | %d KB | %d KB | %.2f s |\n", n, name, m[c][i].bytes/1024, m[c][i].whole/1024, m[c][i].compile.Seconds())
 		}
-		kb, ms := per(c)
-		fmt.Printf("| **each further function, %s** | **%.1f KB** | **%.0f ms** |\n", name, kb, ms)
+		fmt.Printf("| **each further function, %s** | **%.1f KB** | **%.1f KB** | **%.0f ms** |\n", name, kb(a.bytes, b.bytes), kb(a.whole, b.whole), (b.compile-a.compile).Seconds()*1000/d)
+	}
+	if got := kb(m[1][0].bytes, m[1][1].bytes); most > 0 && got > most {
+		return fmt.Errorf("a further function adds %.1f KB, and %.1f are allowed", got, most)
 	}
 	return nil
 }
@@ -146,14 +149,20 @@ func put(dir, name, text string) error {
 
 // measure builds the program and compiles its package p alone, anew each time.
 func measure(dir string, rounds int) (m measured, err error) {
-	if err = command(dir, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", "program", "."); err != nil {
-		return m, err
+	for _, b := range []struct {
+		flags string
+		size  *int64
+	}{{"-s -w", &m.bytes}, {"", &m.whole}} {
+		if err = command(dir, "go", "build", "-trimpath", "-ldflags="+b.flags, "-o", "program", "."); err != nil {
+			return m, err
+		}
+		info, err := os.Stat(filepath.Join(dir, "program"))
+		if err != nil {
+			return m, err
+		}
+		*b.size = info.Size()
 	}
-	info, err := os.Stat(filepath.Join(dir, "program"))
-	if err != nil {
-		return m, err
-	}
-	m.bytes, m.compile = info.Size(), time.Hour
+	m.compile = time.Hour
 	for r := range rounds {
 		// Another constant is another package to the build cache.
 		if err = put(dir, "p/round.go", fmt.Sprintf("package p\n\nconst Round = \"%d %d\"\n", r, time.Now().UnixNano())); err != nil {
