@@ -62,6 +62,15 @@ var immutable = map[string]bool{
 	"golang.org/x/text/language.Tag": true,
 }
 
+// sharedPointees are those of immutable that are used by pointer: nobody assigns to what the
+// pointer leads to, and it is shared. A pointer to any other immutable value is a variable,
+// which its holder may assign to.
+var sharedPointees = map[string]bool{
+	"net/url.Userinfo": true,
+	"regexp.Regexp":    true,
+	"time.Location":    true,
+}
+
 // dynamicCopy are types with hidden fields that the runtime knows how to copy.
 var dynamicCopy = map[string]bool{
 	"math/big.Float": true,
@@ -150,7 +159,7 @@ func (p *copyPlanner) fill(c *Copy, t types.Type, path string) *Reason {
 		return nil
 	case *types.Pointer:
 		e := types.Unalias(u.Elem())
-		if n, ok := e.(*types.Named); ok && immutable[fullName(n)] && fullName(n) != "time.Time" {
+		if n, ok := e.(*types.Named); ok && sharedPointees[fullName(n)] {
 			return nil
 		} else if ok && dynamicCopy[fullName(n)] {
 			c.Kind = CopyAny
@@ -304,7 +313,7 @@ func plain(t types.Type, open map[types.Type]bool) bool {
 		return true
 	case *types.Pointer:
 		n, ok := types.Unalias(u.Elem()).(*types.Named)
-		return ok && immutable[fullName(n)]
+		return ok && sharedPointees[fullName(n)]
 	}
 	return false
 }
