@@ -401,9 +401,11 @@ func (w *writer) hash(b *strings.Builder, k *model.Key, x string, depth int) {
 			return
 		}
 		i := fmt.Sprintf("§i%d", depth)
-		fmt.Fprintf(b, "for %s := range %s {\n", i, x)
-		w.hash(b, k.Elem, x+"["+i+"]", depth+1)
-		b.WriteString("}\n")
+		var inner strings.Builder
+		w.hash(&inner, k.Elem, x+"["+i+"]", depth+1)
+		if inner.Len() > 0 { // elements may be empty structs
+			fmt.Fprintf(b, "for %s := range %s {\n%s}\n", i, x, inner.String())
+		}
 	case model.KeyExactStruct:
 		for _, f := range k.Fields {
 			w.hash(b, f.Key, x+"."+f.Name, depth)

@@ -224,7 +224,11 @@ func (h *helpers) encode(k *model.Key, x string, depth int) string {
 		return n.cache("EncodeSlice") + "(§e, " + x + ", " + h.encoder(k.Elem) + ")\n"
 	case model.KeyExactArray, model.KeyArray:
 		i := fmt.Sprintf("§i%d", depth)
-		return fmt.Sprintf("for %s := range %s {\n%s}\n", i, x, h.encode(k.Elem, x+"["+i+"]", depth+1))
+		inner := h.encode(k.Elem, x+"["+i+"]", depth+1)
+		if inner == "" { // elements are empty structs
+			return ""
+		}
+		return fmt.Sprintf("for %s := range %s {\n%s}\n", i, x, inner)
 	case model.KeyMap:
 		return n.cache("EncodeMap") + "(§e, " + x + ", " + h.encoder(k.MapKey) + ", " + h.encoder(k.Elem) + ")\n"
 	case model.KeyPointer:
