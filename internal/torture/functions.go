@@ -25,6 +25,7 @@ type fn struct {
 	exported   bool   // all of its name
 	skip       string // why it is not annotated, "" if it is
 	must       bool   // the judge says that it has to be cached
+	mustKey    bool   // and that its receiver can be part of the key
 	pure       bool   // it looks as if it had neither effects nor hidden inputs
 	decl       *ast.FuncDecl
 	insert     int // offset of the line of func
@@ -32,6 +33,7 @@ type fn struct {
 	last       int
 	options    []string // of the directive
 	refused    *finding // why not, in this pass
+	keyRefused *finding // why not with recv=key
 }
 
 // ref names the function for adopt.
@@ -50,7 +52,7 @@ func (m *module) load() error {
 		Mode: packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFiles | packages.NeedImports | packages.NeedTypes |
 			packages.NeedTypesSizes | packages.NeedSyntax | packages.NeedTypesInfo | packages.NeedModule,
 	}
-	pkgs, err := packages.Load(cfg, m.patterns()...)
+	pkgs, err := packages.Load(cfg, m.only...)
 	if err != nil {
 		return err
 	}
@@ -140,7 +142,9 @@ func (m *module) collect(p *packages.Package, f *ast.File, rel string, pu *purit
 		case obj == nil:
 			x.skip = "not typed"
 		default:
-			x.must = judge{p.Types}.must(obj.Signature())
+			j := judge{p.Types}
+			x.must = j.must(obj.Signature())
+			x.mustKey = x.must && x.recv != "" && j.keyable(obj.Signature().Recv().Type(), nil)
 			x.pure = pu.pure(obj)
 		}
 		m.fns = append(m.fns, x)

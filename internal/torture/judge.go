@@ -78,6 +78,9 @@ func (j judge) keyable(t types.Type, s *seen) bool {
 		if st, ok := t.Underlying().(*types.Struct); ok && t.Obj().Pkg() != j.pkg && hidden(st) {
 			return pathOf(t) == "time.Time"
 		}
+		if reads(t) {
+			return false
+		}
 		return j.keyable(t.Underlying(), s)
 	case *types.Pointer:
 		return j.keyable(t.Elem(), s)

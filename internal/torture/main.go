@@ -1,22 +1,37 @@
 // Command torture puts the generator to code that was not written for it.
 //
-//	go run ./internal/torture [flags] MODULE@VERSION… std:PACKAGE…
+//	go run ./internal/torture [flags] SPEC…
 //
-// It copies each module from the module cache, or a package of the standard library with
-// what it needs, into a scratch directory, and there:
+// A SPEC is MODULE@VERSION, or std:PACKAGE for a package of the standard library, copied out
+// with the internal packages that it needs. After a colon may stand the patterns of the
+// packages to take, separated by commas: golang.org/x/net@v0.62.0:./html/...,./idna. A SPEC
+// that ends in .json is a report that -json wrote earlier: it is only put into the table. So
+//
+//	go run ./internal/torture -json a.json github.com/google/uuid@v1.6.0
+//	go run ./internal/torture -list internal/torture/modules.txt -json all.json
+//	go run ./internal/torture a.json all.json
+//
+// tries one module, all those of the list in the repository, and shows the table of both.
+//
+// Each module is copied into a scratch directory, and there the tool
 //
 //   - annotates every function and method that can be, as data and then as resource,
 //     takes the directive off again where the generator refuses it, generates, builds and
 //     vets what came out;
 //   - counts the refusals by code, and those among them that the documented rules leave
 //     no room for, by a judgement of its own (judge.go);
-//   - adopts every exported function that looks pure, and runs the module's own tests over
-//     the cached code, beside a run of them before;
+//   - adopts every exported function that looks pure (pure.go), and runs the module's own
+//     tests over the cached code, beside a run of them before;
 //   - ejects everything again, and compares the bytes.
 //
 // It exits 1 where generated code does not build or vet, where the generator panics,
 // where a function that had to be cached is refused, or where eject leaves a difference.
-// A test that fails over cached code is listed, and is for a reader to judge.
+// A test that fails over cached code is listed with its output, and is for a reader to
+// judge: one that counts allocations must fail, one that compares results must not.
+//
+// For files of other systems, name one and leave the tests: GOOS=windows go run
+// ./internal/torture -tests=false golang.org/x/sys@v0.50.0:./windows. For build tags there
+// is -tags.
 //
 // It writes to the scratch directory alone, and takes modules through the go command.
 package main
@@ -35,62 +50,108 @@ func main() {
 	var o options
 	flag.StringVar(&o.repo, "repo", "", "directory of cachegen's source (default: the module of the working directory)")
 	flag.StringVar(&o.scratch, "scratch", filepath.Join(os.TempDir(), "cachegen-torture"), "directory to work in")
+	flag.StringVar(&o.tags, "tags", "", "build tags, separated by commas")
+	flag.IntVar(&o.built, "built", 500, "build and vet so many functions of a module at most, evenly spread; the generator type-checks all")
 	flag.BoolVar(&o.tests, "tests", true, "adopt and run the module's tests")
-	flag.BoolVar(&o.build, "build", true, "build and vet what is generated; without it, the generator's own type-check has to do")
+	flag.BoolVar(&o.short, "short", true, "run tests with -short")
 	flag.BoolVar(&o.methods, "methods", true, "adopt methods that look pure too, with recv=key")
 	flag.BoolVar(&o.keep, "keep", false, "leave the last state of each module in the scratch directory")
-	flag.StringVar(&o.run, "packages", "./...", "packages of the module to take, as patterns separated by commas")
 	flag.DurationVar(&o.timeout, "timeout", 10*time.Minute, "for one run of a module's tests")
+	list := flag.String("list", "", "file with a SPEC on each line; what follows # is a comment")
 	report := flag.String("json", "", "file for the full report")
 	flag.Parse()
-	if flag.NArg() == 0 {
-		fmt.Fprintln(os.Stderr, "usage: go run ./internal/torture [flags] MODULE@VERSION… std:PACKAGE…")
+	specs := flag.Args()
+	if *list != "" {
+		b, err := os.ReadFile(*list)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "torture:", err)
+			os.Exit(2)
+		}
+		specs = append(specs, listed(string(b))...)
+	}
+	if len(specs) == 0 {
+		fmt.Fprintln(os.Stderr, "usage: go run ./internal/torture [flags] MODULE@VERSION[:PATTERN,…]… std:PACKAGE… REPORT.json…")
 		flag.PrintDefaults()
 		os.Exit(2)
 	}
-	if err := o.prepare(); err != nil {
+	all, err := o.run(specs, *report)
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "torture:", err)
 		os.Exit(2)
 	}
+	fmt.Print(table(all))
+	for _, m := range all {
+		if m.bad() {
+			os.Exit(1)
+		}
+	}
+}
+
+// listed returns the specs of a list.
+func listed(text string) []string {
+	var specs []string
+	for l := range strings.Lines(text) {
+		l, _, _ = strings.Cut(l, "#")
+		specs = append(specs, strings.Fields(l)...)
+	}
+	return specs
+}
+
+// run tortures each, and writes the report after each, so that a run that is stopped leaves
+// what it has found.
+func (o *options) run(specs []string, report string) ([]*module, error) {
 	var all []*module
-	bad := false
-	for _, spec := range flag.Args() {
-		m := &module{Spec: spec, o: &o}
+	for _, spec := range specs {
+		if strings.HasSuffix(spec, ".json") {
+			b, err := os.ReadFile(spec)
+			if err != nil {
+				return nil, err
+			}
+			var earlier []*module
+			if err := json.Unmarshal(b, &earlier); err != nil {
+				return nil, fmt.Errorf("%s: %w", spec, err)
+			}
+			all = append(all, earlier...)
+			continue
+		}
+		if o.tool == "" {
+			if err := o.prepare(); err != nil {
+				return nil, err
+			}
+		}
+		m := &module{Spec: spec, o: o}
 		if err := m.torture(); err != nil {
 			m.Failed = err.Error()
 		}
 		all = append(all, m)
-		bad = bad || m.bad()
 		fmt.Fprintln(os.Stderr, m.summary())
-		if *report != "" {
-			b, err := json.MarshalIndent(all, "", " ")
-			if err == nil {
-				err = os.WriteFile(*report, b, 0o644)
-			}
-			if err != nil {
-				fmt.Fprintln(os.Stderr, "torture:", err)
-			}
+		if report == "" {
+			continue
+		}
+		b, err := json.MarshalIndent(all, "", " ")
+		if err == nil {
+			err = os.WriteFile(report, b, 0o666)
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
-	fmt.Print(table(all))
-	if bad {
-		os.Exit(1)
-	}
+	return all, nil
 }
 
 // table is the report in Markdown.
 func table(all []*module) string {
 	var b strings.Builder
-	b.WriteString("| module | functions | annotated | data | resource | had to be cached | of them refused | do not build or vet | adopted | tests before | after | generate | memory |\n")
-	b.WriteString("|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
+	b.WriteString("| module | functions | as data | as resource | refused as data | as resource | had to be cached, of them refused | built | do not build or vet | adopted | tests before: pass, fail | after | by the clock | CPU | memory: generate, most |\n")
+	b.WriteString("|---|--:|--:|--:|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n")
 	for _, m := range all {
 		if m.Failed != "" {
-			fmt.Fprintf(&b, "| %s | %s |||||||||||| \n", m.Spec, strings.ReplaceAll(first(m.Failed, 200), "\n", " "))
+			fmt.Fprintf(&b, "| %s | %s |||||||||||||| \n", m.Spec, strings.ReplaceAll(first(m.Failed, 200), "\n", " "))
 			continue
 		}
-		fmt.Fprintf(&b, "| %s | %d | %d | %d | %d | %d | %d | %d | %d | %s | %s | %.1f s | %d MB |\n",
-			m.Spec, m.Functions, m.Annotated, m.Data.Cached, m.Resource.Cached, m.Must, len(m.Wrong), len(m.Defects),
-			m.Adopted, m.Before, m.After, m.Data.Seconds, m.Data.MB)
+		fmt.Fprintf(&b, "| %s | %d | %d | %d | %s | %s | %d, %d | %d | %d | %d | %s | %s | %.0f s | %.0f s | %d, %d MB |\n",
+			m.Spec, m.Functions, m.Data.Cached, m.Resource.Cached, m.Data.reasons(), m.Resource.reasons(), m.Must, len(m.Wrong), m.Built, len(m.Defects),
+			m.Adopted, m.Before, m.After, m.Seconds, m.CPU, m.Data.MB, m.MB)
 	}
 	b.WriteString("\nRefused, by code:\n\n| code | kind of finding | data | resource |\n|---|---|---|---|\n")
 	type row struct {
@@ -122,7 +183,7 @@ func table(all []*module) string {
 			if len(lines) == 0 {
 				return
 			}
-			fmt.Fprintf(&b, "\n%s: %s\n", m.Spec, title)
+			fmt.Fprintf(&b, "\n%s: %s\n\n", m.Spec, title)
 			for i, l := range lines {
 				if i == 30 {
 					fmt.Fprintf(&b, "- and %d more\n", len(lines)-i)
@@ -138,6 +199,15 @@ func table(all []*module) string {
 		list("eject left a difference", m.Differences)
 	}
 	return b.String()
+}
+
+// reasons are the refusals, "CG3008 8, CG4001 3".
+func (p *pass) reasons() string {
+	var all []string
+	for _, code := range sorted(p.Refused) {
+		all = append(all, fmt.Sprintf("%s %d", code, p.Refused[code]))
+	}
+	return strings.Join(all, ", ")
 }
 
 func first(s string, n int) string {

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -19,11 +20,11 @@ import (
 
 // options are the flags.
 type options struct {
-	repo, scratch, run   string
-	tests, methods, keep bool
-	build                bool
-	timeout              time.Duration
-	tool                 string // the built command
+	repo, scratch, tags         string
+	tests, short, methods, keep bool
+	built                       int // functions of a module that are built, at most
+	timeout                     time.Duration
+	tool                        string // the built command
 }
 
 // module is one thing that is tortured, and what came of it.
@@ -32,12 +33,13 @@ type module struct {
 	Failed       string `json:",omitempty"` // why it was given up
 	Functions    int
 	Annotated    int
-	Must         int
-	Wrong        []string // must be cached and are refused
-	Broken       []string // packages
+	Must         int      // functions that the judge says have to be cached
+	Wrong        []string // those among them that are refused
+	Broken       []string // packages that do not build by themselves
 	Data         pass
 	Resource     pass
 	Defects      []string
+	Built        int // functions, in each of the two passes
 	Adopted      int
 	AdoptRef     map[string]int // adoptions refused, by code
 	AdoptSamples []string
@@ -46,9 +48,14 @@ type module struct {
 	// NewFailures are tests that pass before and not after.
 	NewFailures []string
 	Differences []string
-	Seconds     float64
+	Seconds     float64 // by the clock
+	CPU         float64 // seconds, of every command that was run
+	MB          int     // the most that one of them took, compilers included
 
 	o      *options
+	path   string   // of the module, with its version, or std:PACKAGE
+	only   []string // patterns of the packages to take
+	cgo    bool     // some file imports "C"
 	dir    string
 	files  map[string][]byte // hand-written files as they were
 	pkgs   []string
@@ -76,7 +83,7 @@ func (c counts) String() string {
 	if c == (counts{}) {
 		return ""
 	}
-	return fmt.Sprintf("%d pass, %d fail", c.Pass, c.Fail)
+	return fmt.Sprintf("%d, %d", c.Pass, c.Fail)
 }
 
 // finding is one diagnostic of the command, as it says it in JSON.
@@ -115,17 +122,40 @@ func (o *options) prepare() error {
 	o.tool = filepath.Join(o.scratch, "cachegen")
 	cmd := exec.Command("go", "build", "-o", o.tool, "./cmd/cachegen")
 	cmd.Dir = o.repo
+	cmd.Env = append(os.Environ(), "GOOS=", "GOARCH=") // of this system, whatever is tortured
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("building cachegen: %w\n%s", err, out)
 	}
 	return nil
 }
 
-func (m *module) env() []string {
-	return append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod", "PWD="+m.dir)
+// parse takes a spec apart: MODULE@VERSION or std:PACKAGE, and after a colon the patterns of
+// the packages to take, separated by commas.
+func parse(spec string) (path string, only []string) {
+	rest, std := strings.CutPrefix(spec, "std:")
+	path, patterns, ok := strings.Cut(rest, ":")
+	if std {
+		path = "std:" + path
+	}
+	if !ok {
+		return path, []string{"./..."}
+	}
+	return path, strings.Split(patterns, ",")
 }
 
-func (m *module) patterns() []string { return strings.Split(m.o.run, ",") }
+// env is what commands are run with. C is compiled without optimisation, since it is
+// compiled again for every change of a Go file beside it.
+func (m *module) env() []string {
+	flags := "GOFLAGS=-mod=mod"
+	if m.o.tags != "" {
+		flags += " -tags=" + m.o.tags
+	}
+	env := append(os.Environ(), "GOWORK=off", flags, "PWD="+m.dir)
+	if m.cgo {
+		env = append(env, "CGO_CFLAGS=-O0")
+	}
+	return env
+}
 
 // command runs something in the module's directory.
 func (m *module) command(name string, args ...string) (stdout, stderr []byte, state *os.ProcessState, err error) {
@@ -134,6 +164,10 @@ func (m *module) command(name string, args ...string) (stdout, stderr []byte, st
 	var o, e bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &o, &e
 	err = cmd.Run()
+	if s := cmd.ProcessState; s != nil {
+		m.CPU += (s.UserTime() + s.SystemTime()).Seconds()
+		m.MB = max(m.MB, peak(s))
+	}
 	return o.Bytes(), e.Bytes(), cmd.ProcessState, err
 }
 
@@ -141,6 +175,7 @@ func (m *module) torture() error {
 	start := time.Now()
 	defer func() { m.Seconds = time.Since(start).Seconds() }()
 	m.files = map[string][]byte{}
+	m.path, m.only = parse(m.Spec)
 	if err := m.copyIn(); err != nil {
 		return err
 	}
@@ -169,8 +204,11 @@ func (m *module) torture() error {
 		return err
 	}
 	for _, f := range todo {
-		if f.must && f.refused != nil {
+		switch {
+		case f.must && f.refused != nil:
 			m.Wrong = append(m.Wrong, f.ref()+": "+f.refused.String())
+		case f.mustKey && f.keyRefused != nil:
+			m.Wrong = append(m.Wrong, f.ref()+" with recv=key: "+f.keyRefused.String())
 		}
 	}
 	if m.Resource, err = m.pass("resource", todo); err != nil {
@@ -205,7 +243,7 @@ func (m *module) reset() error {
 func (m *module) pass(kind string, fns []*fn) (pass, error) {
 	p := pass{Refused: map[string]int{}, Titles: map[string]string{}, Samples: map[string][]string{}}
 	for _, f := range fns {
-		f.refused, f.options = nil, nil
+		f.refused, f.keyRefused, f.options = nil, nil, nil
 		if f.recv != "" {
 			f.options = []string{"recv=key"}
 			if kind == "resource" {
@@ -280,26 +318,76 @@ func (m *module) pass(kind string, fns []*fn) (pass, error) {
 		live = next
 	}
 	p.Cached = len(live)
-	if !m.o.build {
-		return p, nil // the generator has type-checked it
-	}
-	if _, errs, _, err := m.command("go", append([]string{"build"}, m.pkgs...)...); err != nil {
-		m.Defects = append(m.Defects, fmt.Sprintf("%s: go build: %s", kind, first(string(errs), 3000)))
-		return p, nil
-	}
-	_, errs, _, err := m.command("go", append([]string{"vet"}, m.pkgs...)...)
-	if err != nil {
-		var ours []string
-		for l := range strings.Lines(string(errs)) {
-			if strings.Contains(l, "_cachegen.go") {
-				ours = append(ours, strings.TrimSpace(l))
+	return p, m.buildAndVet(kind, live)
+}
+
+// buildAndVet builds and vets what was generated for fns. Where there are more than the tool
+// was told to build, it takes as many, evenly spread; the generator has type-checked them all.
+func (m *module) buildAndVet(kind string, fns []*fn) error {
+	if len(fns) > m.o.built {
+		fns = spread(fns, m.o.built)
+		if err := m.reset(); err != nil {
+			return err
+		}
+		if err := m.annotate(kind, fns); err != nil {
+			return err
+		}
+		found, panicked, _, err := m.cachegen(m.pkgs...)
+		if err != nil {
+			return err
+		}
+		if panicked != "" {
+			m.Defects = append(m.Defects, kind+": the generator panics: "+panicked)
+			return nil
+		}
+		for _, d := range found {
+			if d.Severity == "error" {
+				m.Defects = append(m.Defects, kind+": accepted among all functions, refused among fewer: "+d.String())
 			}
 		}
-		if len(ours) > 0 {
-			m.Defects = append(m.Defects, fmt.Sprintf("%s: go vet: %s", kind, strings.Join(ours, "\n")))
+	}
+	if len(fns) == 0 {
+		return nil
+	}
+	m.Built = max(m.Built, len(fns))
+	var pkgs []string
+	for _, f := range fns {
+		pkgs = append(pkgs, f.rel)
+	}
+	slices.Sort(pkgs)
+	pkgs = slices.Compact(pkgs)
+	if _, errs, _, err := m.command("go", append([]string{"build"}, pkgs...)...); err != nil {
+		m.Defects = append(m.Defects, fmt.Sprintf("%s: go build: %s", kind, first(string(errs), 3000)))
+		return nil
+	}
+	m.vet(kind, pkgs)
+	return nil
+}
+
+// vet notes what go vet says about generated files.
+func (m *module) vet(kind string, pkgs []string) {
+	_, errs, _, err := m.command("go", append([]string{"vet"}, pkgs...)...)
+	if err == nil {
+		return
+	}
+	var ours []string
+	for l := range strings.Lines(string(errs)) {
+		if strings.Contains(l, "_cachegen.go") {
+			ours = append(ours, strings.TrimSpace(l))
 		}
 	}
-	return p, nil
+	if len(ours) > 0 {
+		m.Defects = append(m.Defects, fmt.Sprintf("%s: go vet: %s", kind, strings.Join(ours, "\n")))
+	}
+}
+
+// spread returns n of all, at even distances.
+func spread[T any](all []T, n int) []T {
+	some := make([]T, n)
+	for i := range some {
+		some[i] = all[i*len(all)/n]
+	}
+	return some
 }
 
 var wrapperWord = regexp.MustCompile(`Torture_([\pL\pN_]+)`)
@@ -327,6 +415,9 @@ func (m *module) retry(f *fn, d *finding) bool {
 		return true
 	}
 	if f.recv != "" && !slices.Contains(f.options, "recv=ignore") {
+		if slices.Contains(f.options, "recv=key") {
+			f.keyRefused = d
+		}
 		f.options = slices.DeleteFunc(f.options, func(o string) bool { return strings.HasPrefix(o, "recv=") })
 		return add("recv=ignore")
 	}
@@ -436,17 +527,7 @@ func (m *module) adopt() error {
 	if m.Adopted == 0 {
 		return nil
 	}
-	if _, errs, _, err := m.command("go", append([]string{"vet", "-unsafeptr=false"}, m.pkgs...)...); err != nil {
-		var ours []string
-		for l := range strings.Lines(string(errs)) {
-			if strings.Contains(l, "_cachegen.go") {
-				ours = append(ours, strings.TrimSpace(l))
-			}
-		}
-		if len(ours) > 0 {
-			m.Defects = append(m.Defects, "adopt: go vet: "+strings.Join(ours, "\n"))
-		}
-	}
+	m.vet("adopt", m.pkgs)
 	after, err := m.test()
 	if err != nil {
 		return err
@@ -513,7 +594,8 @@ type outcome struct{ action, output string }
 // test runs the module's tests and returns what became of each. A package that does not
 // build is one failure.
 func (m *module) test() (map[string]outcome, error) {
-	args := append([]string{"test", "-json", "-count=1", "-vet=off", "-timeout=" + m.o.timeout.String()}, m.pkgs...)
+	args := []string{"test", "-json", "-count=1", "-vet=off", "-timeout=" + m.o.timeout.String(), "-short=" + strconv.FormatBool(m.o.short)}
+	args = append(args, m.pkgs...)
 	out, errs, _, err := m.command("go", args...)
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {

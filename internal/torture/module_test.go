@@ -1,0 +1,132 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestParse(t *testing.T) {
+	for _, c := range []struct {
+		spec, path string
+		only       []string
+	}{
+		{"a.b/c@v1.2.3", "a.b/c@v1.2.3", []string{"./..."}},
+		{"a.b/c@v1.2.3:./x,./y/...", "a.b/c@v1.2.3", []string{"./x", "./y/..."}},
+		{"std:go/ast", "std:go/ast", []string{"./..."}},
+		{"std:go/ast:./go/ast", "std:go/ast", []string{"./go/ast"}},
+	} {
+		if path, only := parse(c.spec); path != c.path || !slices.Equal(only, c.only) {
+			t.Errorf("%s is %s with %q", c.spec, path, only)
+		}
+	}
+}
+
+// TestList reads the list in the repository, and asks that no module is in it twice.
+func TestList(t *testing.T) {
+	b, err := os.ReadFile("modules.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	specs := listed(string(b))
+	if len(specs) < 30 {
+		t.Errorf("%d specs", len(specs))
+	}
+	seen := map[string]bool{}
+	for _, s := range specs {
+		path, _ := parse(s)
+		if seen[path] {
+			t.Errorf("%s is there twice", path)
+		}
+		seen[path] = true
+		if !strings.HasPrefix(path, "std:") && !strings.Contains(path, "@v") {
+			t.Errorf("%s has no version", s)
+		}
+	}
+}
+
+func TestSpread(t *testing.T) {
+	all := []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}
+	for n, want := range map[int][]int{3: {0, 3, 6}, 10: all, 1: {0}} {
+		if got := spread(all, n); !slices.Equal(got, want) {
+			t.Errorf("%d of ten: %v, want %v", n, got, want)
+		}
+	}
+}
+
+// TestAnnotate puts directives on functions, and finds them again by their new lines.
+func TestAnnotate(t *testing.T) {
+	const src = `package p
+
+// A is documented.
+func A() int { return 1 }
+
+type T struct{}
+
+func (t *T) B() int {
+	return 2
+}
+`
+	name := filepath.Join(t.TempDir(), "p.go")
+	a := &fn{file: name, name: "A", insert: strings.Index(src, "func A"), first: 3, last: 4}
+	b := &fn{file: name, recv: "T", name: "B", insert: strings.Index(src, "func (t"), first: 8, last: 10, options: []string{"recv=key"}}
+	m := &module{files: map[string][]byte{name: []byte(src)}}
+	if err := m.annotate("data", []*fn{a, b}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(got), "\n")
+	for i, l := range lines {
+		var want *fn
+		switch {
+		case strings.Contains(l, "Torture_A"), strings.Contains(l, "func A"), strings.Contains(l, "is documented"):
+			want = a
+		case strings.Contains(l, "Torture_B recv=key"), strings.Contains(l, "func (t"), strings.Contains(l, "return 2"):
+			want = b
+		case l == "}" || l == "":
+			continue
+		}
+		if f := m.at(name, i+1); f != want {
+			t.Errorf("line %d, %q, is of %v", i+1, l, f)
+		}
+	}
+	if n := strings.Count(string(got), "//cache:data name=Torture_"); n != 2 {
+		t.Errorf("%d directives in\n%s", n, got)
+	}
+	if err := m.annotate("data", nil); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ = os.ReadFile(name); string(got) != src {
+		t.Errorf("without directives it is\n%s", got)
+	}
+}
+
+func TestTable(t *testing.T) {
+	got := table([]*module{
+		{Spec: "a@v1", Functions: 5, Must: 2, Wrong: []string{"./x.F: refused"}, Data: pass{Cached: 3, Refused: map[string]int{"CG4001": 2}, Titles: map[string]string{"CG4001": "title"}}},
+		{Spec: "b@v1", Failed: "no such\nmodule"},
+	})
+	for _, want := range []string{
+		"| a@v1 | 5 | 3 | 0 | CG4001 2 |  | 2, 1 |",
+		"| b@v1 | no such module |",
+		"| CG4001 | title | 2 | 0 |",
+		"a@v1: refused and must not be\n\n- ./x.F: refused\n",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	columns := -1
+	for l := range strings.Lines(got[:strings.Index(got, "Refused, by code")]) {
+		if n := strings.Count(l, "|"); strings.HasPrefix(l, "|") && columns < 0 {
+			columns = n
+		} else if strings.HasPrefix(l, "|") && n != columns {
+			t.Errorf("%d columns instead of %d: %s", n, columns, l)
+		}
+	}
+}
