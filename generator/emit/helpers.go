@@ -411,7 +411,7 @@ func (h *helpers) copier(k *model.Copy) string {
 	case model.CopyArray:
 		fmt.Fprintf(&body, "for §i := range §v {\n§v[§i] = %s\n}\nreturn §v\n", h.copyOf(k.Elem, "§v[§i]"))
 	case model.CopyMethod:
-		if p, ok := k.Type.(*types.Pointer); ok && k.Memo {
+		if p, ok := k.Type.(*types.Pointer); ok {
 			fmt.Fprintf(&body, "return %s(§c, §v, (%s).%s)\n", n.cache("CopyBy"), n.typ(p), k.Method)
 			break
 		}

@@ -98,8 +98,13 @@ func (p *copyPlanner) plan(t types.Type, path string) (*Copy, *Reason) {
 					o.Memo = true
 				}
 			})
-		} else if c.Kind == CopyPointer || c.Kind == CopyMap || c.Kind == CopyMethod {
-			c.Memo = true
+		} else {
+			// It occurs twice, and so may every pointer in it.
+			for _, n := range reach(c) {
+				if n.Kind == CopyPointer || n.Kind == CopyMap || n.Kind == CopyMethod {
+					n.Memo = true
+				}
+			}
 		}
 		return c, nil
 	}
