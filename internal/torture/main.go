@@ -55,6 +55,7 @@ func main() {
 	flag.BoolVar(&o.tests, "tests", true, "adopt and run the module's tests")
 	flag.BoolVar(&o.short, "short", true, "run tests with -short")
 	flag.BoolVar(&o.methods, "methods", true, "adopt methods that look pure too, with recv=key")
+	flag.BoolVar(&o.all, "all", false, "do no more than adopt every exported function that adopt takes, vet, and eject it again")
 	flag.BoolVar(&o.keep, "keep", false, "leave the last state of each module in the scratch directory")
 	flag.DurationVar(&o.timeout, "timeout", 10*time.Minute, "for one run of a module's tests")
 	list := flag.String("list", "", "file with a SPEC on each line; what follows # is a comment")

@@ -22,7 +22,8 @@ import (
 type options struct {
 	repo, scratch, tags         string
 	tests, short, methods, keep bool
-	built                       int // functions of a module that are built, at most
+	all                         bool // adopt what does not look pure too, and only that
+	built                       int  // functions of a module that are built, at most
 	timeout                     time.Duration
 	tool                        string // the built command
 }
@@ -199,6 +200,9 @@ func (m *module) torture() error {
 		}
 	}
 	m.Annotated = len(todo)
+	if m.o.all {
+		return m.adopt()
+	}
 	var err error
 	if m.Data, err = m.pass("data", todo); err != nil {
 		return err
@@ -473,7 +477,7 @@ func (m *module) adopt() error {
 		var refs []string
 		byRef := map[string]*fn{}
 		for _, f := range m.fns {
-			if f.pure && f.exported && f.skip == "" && (f.recv != "") == methods {
+			if (f.pure || m.o.all) && f.exported && f.skip == "" && (f.recv != "") == methods {
 				refs = append(refs, f.ref())
 				byRef[f.ref()] = f
 			}
@@ -592,8 +596,11 @@ func (m *module) snapshot() (map[string][]byte, error) {
 type outcome struct{ action, output string }
 
 // test runs the module's tests and returns what became of each. A package that does not
-// build is one failure.
+// build is one failure. Where all is adopted, effects too, there is nothing to learn from them.
 func (m *module) test() (map[string]outcome, error) {
+	if m.o.all {
+		return nil, nil
+	}
 	args := []string{"test", "-json", "-count=1", "-vet=off", "-timeout=" + m.o.timeout.String(), "-short=" + strconv.FormatBool(m.o.short)}
 	args = append(args, m.pkgs...)
 	out, errs, _, err := m.command("go", args...)
