@@ -454,7 +454,7 @@ func (p *Package) signature(f *File, decl *ast.FuncDecl) []diag.Diagnostic {
 	if obj == nil {
 		return []diag.Diagnostic{diag.Errorf(p.Position(decl.Name.Pos()), diag.InvalidSignature, "%s has no type: it may be declared twice", decl.Name.Name)}
 	}
-	path, bad := invalid(obj.Signature())
+	path, bad := invalid(obj.Signature(), p.ofC)
 	if !bad {
 		return nil
 	}
@@ -465,7 +465,7 @@ func (p *Package) signature(f *File, decl *ast.FuncDecl) []diag.Diagnostic {
 			ds = append(ds, p.explain(f, diag.Errorf(p.Position(e.Pos), diag.InvalidSignature, "in the signature of %s: %s", decl.Name.Name, e.Msg)))
 		}
 	}
-	if c := usesC(decl); c != nil && len(ds) == 0 {
+	if c := usesC(decl.Type); c != nil && len(ds) == 0 {
 		return []diag.Diagnostic{diag.Errorf(p.Position(c.Pos()), diag.InvalidSignature, "the signature of %s uses the C type C.%s", decl.Name.Name, c.Sel.Name).
 			WithHint("convert to Go types inside the function")}
 	}
@@ -524,9 +524,9 @@ func (p *Package) explain(f *File, d diag.Diagnostic) diag.Diagnostic {
 	return d
 }
 
-// usesC returns the first C.x in a signature.
-func usesC(decl *ast.FuncDecl) (found *ast.SelectorExpr) {
-	ast.Inspect(decl.Type, func(n ast.Node) bool {
+// usesC returns the first C.x in the expression of a type.
+func usesC(x ast.Expr) (found *ast.SelectorExpr) {
+	ast.Inspect(x, func(n ast.Node) bool {
 		if s, ok := n.(*ast.SelectorExpr); ok && found == nil {
 			if x, ok := s.X.(*ast.Ident); ok && x.Name == "C" {
 				found = s
@@ -537,56 +537,80 @@ func usesC(decl *ast.FuncDecl) (found *ast.SelectorExpr) {
 	return found
 }
 
+// ofC reports whether the type of a field, or a named type, is written in terms of C at its
+// declaration. Such types have no form here, and whoever needs to look into one says so.
+func (p *Package) ofC(declared token.Pos) (is bool) {
+	for _, f := range p.Syntax {
+		if declared < f.Syntax.FileStart || declared >= f.Syntax.FileEnd {
+			continue
+		}
+		ast.Inspect(f.Syntax, func(n ast.Node) bool {
+			if n == nil || declared < n.Pos() || declared >= n.End() {
+				return false
+			}
+			switch n := n.(type) {
+			case *ast.Field:
+				is = usesC(n.Type) != nil
+			case *ast.TypeSpec:
+				is = usesC(n.Type) != nil
+			}
+			return true
+		})
+	}
+	return is
+}
+
 // invalid looks for a type that could not be resolved in what a signature is made of,
-// and says where it is.
-func invalid(sig *types.Signature) (path string, bad bool) {
+// and says where it is. What known says of its declaration is passed over.
+func invalid(sig *types.Signature, known func(declared token.Pos) bool) (path string, bad bool) {
 	seen := map[types.Type]bool{}
-	var look func(t types.Type, at string) (string, bool)
+	var look func(t types.Type, at string, declared token.Pos) (string, bool)
 	tuple := func(vars *types.Tuple, at string) (string, bool) {
 		for v := range vars.Variables() {
 			name := v.Name()
 			if name == "" {
 				name = "_"
 			}
-			if p, bad := look(v.Type(), at+name); bad {
+			if p, bad := look(v.Type(), at+name, token.NoPos); bad {
 				return p, true
 			}
 		}
 		return "", false
 	}
-	look = func(t types.Type, at string) (string, bool) {
+	look = func(t types.Type, at string, declared token.Pos) (string, bool) {
+		if b, ok := t.(*types.Basic); ok {
+			return at, b.Kind() == types.Invalid && !known(declared)
+		}
 		if seen[t] {
 			return "", false
 		}
 		seen[t] = true
 		switch t := t.(type) {
-		case *types.Basic:
-			return at, t.Kind() == types.Invalid
 		case *types.Alias:
-			return look(types.Unalias(t), at)
+			return look(types.Unalias(t), at, declared)
 		case *types.Named:
 			for a := range t.TypeArgs().Types() {
-				if p, bad := look(a, at); bad {
+				if p, bad := look(a, at, declared); bad {
 					return p, true
 				}
 			}
-			return look(t.Underlying(), at)
+			return look(t.Underlying(), at, t.Obj().Pos())
 		case *types.Pointer:
-			return look(t.Elem(), at)
+			return look(t.Elem(), at, declared)
 		case *types.Slice:
-			return look(t.Elem(), at)
+			return look(t.Elem(), at, declared)
 		case *types.Array:
-			return look(t.Elem(), at)
+			return look(t.Elem(), at, declared)
 		case *types.Chan:
-			return look(t.Elem(), at)
+			return look(t.Elem(), at, declared)
 		case *types.Map:
-			if p, bad := look(t.Key(), at); bad {
+			if p, bad := look(t.Key(), at, declared); bad {
 				return p, true
 			}
-			return look(t.Elem(), at)
+			return look(t.Elem(), at, declared)
 		case *types.Struct:
 			for f := range t.Fields() {
-				if p, bad := look(f.Type(), at+"."+f.Name()); bad {
+				if p, bad := look(f.Type(), at+"."+f.Name(), f.Pos()); bad {
 					return p, true
 				}
 			}
@@ -596,12 +620,12 @@ func invalid(sig *types.Signature) (path string, bad bool) {
 			}
 			return tuple(t.Results(), at+" ")
 		case *types.TypeParam:
-			return look(t.Constraint(), at)
+			return look(t.Constraint(), at, declared)
 		}
 		return "", false
 	}
 	if r := sig.Recv(); r != nil {
-		if p, bad := look(r.Type(), "the receiver"); bad {
+		if p, bad := look(r.Type(), "the receiver", token.NoPos); bad {
 			return p, true
 		}
 	}

@@ -155,8 +155,8 @@ func (p *copyPlanner) fill(c *Copy, t types.Type, path string) *Reason {
 		switch u.Kind() {
 		case types.UnsafePointer:
 			return &Reason{Path: path, Type: t, Why: "a pointer without a type, and what it points to cannot be copied"}
-		case types.Invalid:
-			return &Reason{Path: path, Type: t, Why: "its type is not known"}
+		case types.Invalid: // others are refused when they are loaded
+			return &Reason{Path: path, Type: t, Why: "a type of C, whose content is not known here"}
 		}
 		return nil
 	case *types.Interface:

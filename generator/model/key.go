@@ -185,8 +185,8 @@ func (p *keyPlanner) basic(k *Key, u *types.Basic, t types.Type, path string) *R
 	switch {
 	case u.Kind() == types.UnsafePointer:
 		return &Reason{Path: path, Type: t, Why: "a pointer without a type, whose content cannot be compared"}
-	case u.Kind() == types.Invalid:
-		return &Reason{Path: path, Type: t, Why: "its type is not known"}
+	case u.Kind() == types.Invalid: // others are refused when they are loaded
+		return &Reason{Path: path, Type: t, Why: "a type of C, whose content is not known here"}
 	case info&types.IsBoolean != 0:
 		k.Kind = KeyBool
 	case info&types.IsString != 0:

@@ -206,9 +206,6 @@ func invalid(t types.Type) bool {
 			for a := range t.TypeArgs().Types() {
 				walk(a)
 			}
-			if b, ok := t.Underlying().(*types.Basic); ok {
-				walk(b)
-			}
 		case *types.Pointer:
 			walk(t.Elem())
 		case *types.Slice:

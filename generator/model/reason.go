@@ -15,6 +15,9 @@ type Reason struct {
 
 // String returns the reason as a clause: "cfg.DB is *sql.DB, an open database".
 func (r *Reason) clause(pkg *types.Package) string {
+	if r.Type == types.Typ[types.Invalid] {
+		return r.Path + " is " + r.Why
+	}
 	return r.Path + " is " + typeText(r.Type, pkg) + ", " + r.Why
 }
 
