@@ -2,6 +2,7 @@ package main
 
 import (
 	"go/types"
+	"strings"
 )
 
 // judge says whether a signature must be cacheable. It is written against the documented
@@ -78,7 +79,7 @@ func (j judge) keyable(t types.Type, s *seen) bool {
 		if st, ok := t.Underlying().(*types.Struct); ok && t.Obj().Pkg() != j.pkg && hidden(st) {
 			return pathOf(t) == "time.Time"
 		}
-		if reads(t) {
+		if reads(t) || ofC(t) {
 			return false
 		}
 		return j.keyable(t.Underlying(), s)
@@ -124,7 +125,7 @@ func (j judge) copyable(t types.Type, s *seen) bool {
 		if st, ok := t.Underlying().(*types.Struct); ok && t.Obj().Pkg() != j.pkg && hidden(st) {
 			return pathOf(t) == "time.Time"
 		}
-		if reads(t) {
+		if reads(t) || ofC(t) {
 			return false
 		}
 		return j.copyable(t.Underlying(), s)
@@ -179,6 +180,9 @@ func reads(t *types.Named) bool {
 	}
 	return false
 }
+
+// ofC reports whether cgo made the type from one of C.
+func ofC(t *types.Named) bool { return strings.HasPrefix(t.Obj().Name(), "_Ctype_") }
 
 func pathOf(t *types.Named) string {
 	if t.Obj().Pkg() == nil {

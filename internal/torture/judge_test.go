@@ -39,6 +39,8 @@ type list[T any] struct {
 
 type reader struct{}
 
+type _Ctype_int int32
+
 func (*reader) Read(p []byte) (int, error) { return 0, io.EOF }
 
 func mustPlain(a int, b string, c []float64) (string, error)        { return "", nil }
@@ -60,6 +62,9 @@ func notLockResult() *withLock                     { return nil }
 func notReader(r io.Reader) int                    { return 0 }
 func notWriter(w io.Writer, a int) int             { return 0 }
 func notForeign(b *bytes.Buffer) int               { return 0 }
+func notOwnReader(r *reader) int                   { return 0 }
+func notC(c []_Ctype_int) int                      { return 0 }
+func notCResult() _Ctype_int                       { return 0 }
 func notReaderResult() *reader                     { return nil }
 func notIterator() iter.Seq[int]                   { return nil }
 func notChanResult() (chan int, error)             { return nil, nil }
@@ -89,7 +94,7 @@ func notChanResult() (chan int, error)             { return nil, nil }
 			t.Errorf("%s: must is %v", fd.Name.Name, got)
 		}
 	}
-	if n != 21 {
+	if n != 24 {
 		t.Errorf("%d functions judged", n)
 	}
 }
