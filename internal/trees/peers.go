@@ -27,7 +27,7 @@ func (o *options) measurePeers(t *tree) error {
 	}
 	var fit []*candidate
 	for _, c := range t.candidates {
-		if c.iface != "" && c.enum != "" {
+		if c.src != nil && c.iface != "" && c.enum != "" {
 			fit = append(fit, c)
 		}
 	}

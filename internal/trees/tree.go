@@ -27,14 +27,16 @@ type tree struct {
 	packages   int
 	files      int
 	bytes      int64
-	candidates []*candidate // one of each package that has any, sorted by import path
+	plain      int          // packages that have a function to annotate
+	candidates []*candidate // one for each package, sorted by import path
 	changed    map[string][]byte
 }
 
 // candidate is a function that can be annotated.
 type candidate struct {
 	pkg, file string
-	src       []byte
+	src       []byte // of the file; nil if it has yet to be written
+	text      string // of the file then
 	at        int    // offset of the declaration
 	doc       bool   // it has a doc comment
 	iface     string // an exported interface of the package, if there is one
@@ -149,7 +151,7 @@ func (t *tree) look() error {
 	if err != nil {
 		return err
 	}
-	out, err := t.command("go", "list", "-e", "-f", `{{.ImportPath}};{{.Dir}};{{join .GoFiles ";"}}`, "./...").output()
+	out, err := t.command("go", "list", "-e", "-f", `{{.ImportPath}};{{.Dir}};{{.Name}};{{join .GoFiles ";"}}`, "./...").output()
 	if err != nil {
 		return err
 	}
@@ -157,14 +159,22 @@ func (t *tree) look() error {
 		t.packages++
 		fields := strings.Split(strings.TrimRight(line, ";\n"), ";")
 		c := &candidate{pkg: fields[0]}
-		for _, f := range fields[min(2, len(fields)):] {
+		if len(fields) < 4 {
+			continue // nothing but tests, or files of other systems
+		}
+		for _, f := range fields[3:] {
 			if err := c.look(filepath.Join(fields[1], f)); err != nil {
 				return err
 			}
 		}
 		if c.file != "" {
-			t.candidates = append(t.candidates, c)
+			t.plain++
+		} else {
+			c.file = filepath.Join(fields[1], "cachegentree.go")
+			c.text = "package " + fields[2] + "\n\nfunc cachegenTree(n int) (string, error) { return string(rune(n)), nil }\n"
+			c.at = strings.Index(c.text, "func")
 		}
+		t.candidates = append(t.candidates, c)
 	}
 	return nil
 }
@@ -244,7 +254,13 @@ func plain(d *ast.FuncDecl) bool {
 // annotate puts a directive above the functions and above no other.
 func (t *tree) annotate(cs []*candidate) error {
 	for name, src := range t.changed {
-		if err := os.WriteFile(name, src, 0o666); err != nil {
+		var err error
+		if src == nil {
+			err = os.Remove(name)
+		} else {
+			err = os.WriteFile(name, src, 0o666)
+		}
+		if err != nil {
 			return err
 		}
 		if err := os.Remove(strings.TrimSuffix(name, ".go") + "_cachegen.go"); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -257,7 +273,11 @@ func (t *tree) annotate(cs []*candidate) error {
 		if c.doc {
 			directive = "//\n" + directive
 		}
-		src := slices.Concat(c.src[:c.at], []byte(directive), c.src[c.at:])
+		whole := c.src
+		if whole == nil {
+			whole = []byte(c.text)
+		}
+		src := slices.Concat(whole[:c.at], []byte(directive), whole[c.at:])
 		if err := os.WriteFile(c.file, src, 0o666); err != nil {
 			return err
 		}
