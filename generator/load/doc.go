@@ -23,7 +23,8 @@
 // the few packages that connect them, types come from source, since these may not
 // compile until their wrappers exist; which these are is found by reading the import
 // clauses of the modules at hand. Where export data cannot be had, because something
-// does not compile, types come from source too. There is no Config.Overlay, one entry
+// does not compile, or because the build cache is empty and compiling takes too long, types
+// come from source too. There is no Config.Overlay, one entry
 // of which gives up all export data, and no mode that includes syntax, which runs cgo
 // and hands out the rewritten files.
 //

@@ -2,6 +2,7 @@ package load
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -48,8 +49,10 @@ type unit struct {
 	path      string
 	dir       string
 	files     []*File
+	names     []string // of files that are parsed when it is this package's turn
 	imports   []string
-	root      *Package // nil for a package without annotations
+	resolved  map[string]string // what imports mean that are not what they say: vendored ones
+	root      *Package          // nil for a package without annotations
 	goVersion string
 	level     int
 	visiting  bool
@@ -63,16 +66,20 @@ const metaMode = packages.NeedName | packages.NeedFiles | packages.NeedModule
 // exportMode is what is asked about their imports.
 const exportMode = packages.NeedName | packages.NeedExportFile
 
-// sourceMode is what is asked about imports without export data.
-const sourceMode = packages.NeedName | packages.NeedFiles | packages.NeedImports | packages.NeedDeps |
-	packages.NeedExportFile | packages.NeedModule
+// sourceMode is what is asked about imports that are typed from source, with all that
+// they import.
+const sourceMode = packages.NeedName | packages.NeedFiles | packages.NeedImports | packages.NeedDeps | packages.NeedModule
 
 func (g *group) packages(mode packages.LoadMode, patterns []string) ([]*packages.Package, error) {
+	return g.packagesUntil(g.l.ctx, mode, patterns)
+}
+
+func (g *group) packagesUntil(ctx context.Context, mode packages.LoadMode, patterns []string) ([]*packages.Package, error) {
 	if len(patterns) == 0 {
 		return nil, nil
 	}
 	return packages.Load(&packages.Config{
-		Context: g.l.ctx, Mode: mode, Dir: g.dir, Env: g.l.cfg.Env, BuildFlags: g.l.cfg.BuildFlags,
+		Context: ctx, Mode: mode, Dir: g.dir, Env: g.l.cfg.Env, BuildFlags: g.l.cfg.BuildFlags,
 	}, patterns...)
 }
 
@@ -376,6 +383,9 @@ func (u *unit) typecheck() {
 	if u.root != nil {
 		info = newInfo()
 	}
+	if u.names != nil {
+		u.files = u.group.parse(u.names)
+	}
 	pkg, errs := u.check(u.files, info, true)
 	u.group.mu.Lock()
 	u.types = pkg
@@ -384,7 +394,7 @@ func (u *unit) typecheck() {
 	if u.root != nil {
 		u.root.Types, u.root.Info, u.root.Errors = pkg, info, errs
 	} else {
-		u.files = nil // hundreds of packages may connect the annotated ones
+		u.files = nil // there may be hundreds of such packages
 	}
 }
 
@@ -407,7 +417,7 @@ func (u *unit) check(files []*File, info *types.Info, ignoreBodies bool) (*types
 	conf := types.Config{
 		IgnoreFuncBodies: ignoreBodies,
 		FakeImportC:      true,
-		Importer:         u.group,
+		Importer:         u,
 		Sizes:            u.group.l.sizes(),
 		Error: func(err error) {
 			var e types.Error
@@ -427,7 +437,15 @@ func (u *unit) check(files []*File, info *types.Info, ignoreBodies bool) (*types
 	return pkg, errs
 }
 
-// Import gives the type checker a package: typed from source where it is a unit, else
+// Import gives the type checker what an import of the package means.
+func (u *unit) Import(path string) (*types.Package, error) {
+	if to, ok := u.resolved[path]; ok {
+		path = to
+	}
+	return u.group.Import(path)
+}
+
+// Import returns a package: typed from source where it is a unit, else
 // from export data.
 func (g *group) Import(path string) (*types.Package, error) {
 	if path == "unsafe" {

@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"go/types"
 	"sync"
+	"time"
 
 	"github.com/cachegen/cachegen/generator/diag"
 	"github.com/cachegen/cachegen/generator/directive"
@@ -85,6 +86,17 @@ type Config struct {
 	Env        []string // for the go command; nil for that of the process
 	BuildFlags []string // for the go command, such as -tags=x
 	Fset       *token.FileSet
+
+	// Patience is how long to wait for the go command to compile what annotated packages
+	// import, before their types come from source. 0 stands for ten seconds.
+	Patience time.Duration
+}
+
+func (c Config) patience() time.Duration {
+	if c.Patience == 0 {
+		return 10 * time.Second
+	}
+	return c.Patience
 }
 
 // Load types the packages of the annotated files. The packages are sorted by directory;

@@ -45,6 +45,12 @@ func lay(t *testing.T, archive string) string {
 // loaded scans and loads a directory.
 func loaded(t *testing.T, root string) (map[string]*load.Package, []diag.Diagnostic) {
 	t.Helper()
+	return loadedWith(t, load.Config{Dir: root, Env: append(os.Environ(), "GOWORK=off", "GOFLAGS=", "GOPROXY=off")})
+}
+
+func loadedWith(t *testing.T, cfg load.Config) (map[string]*load.Package, []diag.Diagnostic) {
+	t.Helper()
+	root := cfg.Dir
 	res, err := scan.Tree(context.Background(), []scan.Root{{Dir: root, Below: true}})
 	if err != nil {
 		t.Fatal(err)
@@ -60,7 +66,8 @@ func loaded(t *testing.T, root string) (map[string]*load.Package, []diag.Diagnos
 			files = append(files, a)
 		}
 	}
-	pkgs, ds := load.Load(context.Background(), load.Config{Dir: root, Fset: fset, Env: append(os.Environ(), "GOWORK=off", "GOFLAGS=", "GOPROXY=off")}, files)
+	cfg.Fset = fset
+	pkgs, ds := load.Load(context.Background(), cfg, files)
 	byPath := map[string]*load.Package{}
 	for _, p := range pkgs {
 		byPath[strings.TrimPrefix(p.ImportPath, "example.com/m/")] = p
@@ -138,6 +145,65 @@ var (
 	field := top.Params().At(0).Type().Underlying().(*types.Struct).Field(0)
 	if want := b.Types.Scope().Lookup("T").Type(); field.Type() != want {
 		t.Errorf("c.Pair.T is another type than b.T")
+	}
+}
+
+// When the go command is still compiling, types come from source: those of the standard
+// library, of what is vendored in it, and of this package's own dependencies. What uses cgo
+// is waited for.
+func TestTypesFromSourceWhileTheGoCommandCompiles(t *testing.T) {
+	root := lay(t, `
+-- a/a.go --
+package a
+
+import (
+	"net/http"
+	"os"
+	"text/template"
+
+	"example.com/m/c"
+	"example.com/m/deep"
+)
+
+//cache:data
+func f(r *http.Request, d deep.D, s c.Size, m os.FileMode) *template.Template { return nil }
+
+var _ error = &http.ProtocolError{}
+-- deep/deep.go --
+package deep
+
+import "io/fs"
+
+type D struct{ Mode fs.FileMode }
+
+var broken string = 1
+-- c/c.go --
+package c
+
+// typedef unsigned short size;
+import "C"
+
+type Size struct{ N C.size }
+`)
+	env := append(os.Environ(), "GOWORK=off", "GOFLAGS=", "GOPROXY=off")
+	pkgs, ds := loadedWith(t, load.Config{Dir: root, Patience: 1, Env: env})
+	if len(ds) > 0 {
+		t.Errorf("diagnostics: %v", ds)
+	}
+	a := pkgs["a"]
+	if a == nil {
+		t.Fatal("not loaded")
+	}
+	for _, e := range a.Errors {
+		t.Errorf("type error: %v", e)
+	}
+	params := a.Types.Scope().Lookup("f").Type().(*types.Signature).Params()
+	field := func(i, j int) types.Type { return params.At(i).Type().Underlying().(*types.Struct).Field(j).Type() }
+	if types.Unalias(field(1, 0)) != types.Unalias(params.At(3).Type()) {
+		t.Error("fs.FileMode is another type than os.FileMode")
+	}
+	if got := field(2, 0).Underlying().String(); got != "uint16" {
+		t.Errorf("C.size is %s", got)
 	}
 }
 

@@ -174,12 +174,13 @@ func (g *group) load() []*Package {
 		frontier[RuntimePath+"/html"] = true
 	}
 
-	// Two questions to the go command at once.
+	// Questions to the go command, two at once.
 	var meta, exported []*packages.Package
+	var uncompiled bool
 	var metaErr, exportErr error
 	var wg sync.WaitGroup
 	wg.Go(func() { meta, metaErr = g.packages(metaMode, metaDirs) })
-	wg.Go(func() { exported, exportErr = g.packages(exportMode, sortedKeys(frontier)) })
+	wg.Go(func() { exported, uncompiled, exportErr = g.exported(sortedKeys(frontier)) })
 	wg.Wait()
 	for _, err := range []error{metaErr, exportErr} {
 		if err != nil {
@@ -202,7 +203,11 @@ func (g *group) load() []*Package {
 			pkgs = append(pkgs, p)
 		}
 	}
-	g.exportData(exported)
+	if uncompiled {
+		g.fromSource(exported)
+	} else {
+		g.exportData(exported)
+	}
 	g.typecheck()
 
 	for _, p := range pkgs {
@@ -351,6 +356,46 @@ func same0(files []*File, name string) token.Pos {
 	return token.NoPos
 }
 
+// exported asks for export data. The go command compiles what its cache lacks, which is
+// minutes in a large tree. When it has not answered after the configured patience, the
+// packages come uncompiled, with all that they import, to be typed from source. What uses
+// cgo is compiled all the same: its types cannot be known otherwise.
+func (g *group) exported(paths []string) (pkgs []*packages.Package, uncompiled bool, err error) {
+	ctx, cancel := context.WithTimeout(g.l.ctx, g.l.cfg.patience())
+	defer cancel()
+	pkgs, err = g.packagesUntil(ctx, exportMode, paths)
+	if err == nil || ctx.Err() == nil || g.l.ctx.Err() != nil {
+		return pkgs, false, err
+	}
+	if pkgs, err = g.packages(sourceMode, paths); err != nil {
+		return nil, false, err
+	}
+	var cgo []string
+	packages.Visit(pkgs, nil, func(p *packages.Package) {
+		if p.Module != nil && slices.ContainsFunc(p.GoFiles, importsC) { // the standard library shows no C
+			cgo = append(cgo, p.PkgPath)
+		}
+	})
+	compiled, err := g.packages(sourceMode|packages.NeedExportFile, cgo)
+	if err != nil {
+		return nil, false, err
+	}
+	// With all that they import: no package may be typed from source whose types are in
+	// export data.
+	packages.Visit(compiled, nil, func(p *packages.Package) {
+		if p.ExportFile != "" {
+			g.exports[p.PkgPath] = p.ExportFile
+		}
+	})
+	return pkgs, true, nil
+}
+
+// importsC reports whether a file uses cgo.
+func importsC(name string) bool {
+	f, _ := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+	return f != nil && slices.ContainsFunc(f.Imports, func(s *ast.ImportSpec) bool { return s.Path.Value == `"C"` })
+}
+
 // exportData takes over what the go command gave, and types from source what it could
 // not compile.
 func (g *group) exportData(exported []*packages.Package) {
@@ -366,7 +411,7 @@ func (g *group) exportData(exported []*packages.Package) {
 		return
 	}
 	slices.Sort(missing)
-	pkgs, err := g.packages(sourceMode, missing)
+	pkgs, err := g.packages(sourceMode|packages.NeedExportFile, missing)
 	if err != nil {
 		for _, m := range missing {
 			g.broken[m] = err
@@ -374,10 +419,19 @@ func (g *group) exportData(exported []*packages.Package) {
 		return
 	}
 	packages.Visit(pkgs, nil, func(p *packages.Package) {
-		switch {
-		case p.PkgPath == "unsafe" || g.units[p.PkgPath] != nil:
-		case p.ExportFile != "":
+		if p.ExportFile != "" && g.units[p.PkgPath] == nil {
 			g.exports[p.PkgPath] = p.ExportFile
+		}
+	})
+	g.fromSource(pkgs)
+}
+
+// fromSource has packages typed from source, and what they import, unless there is export
+// data of them.
+func (g *group) fromSource(pkgs []*packages.Package) {
+	packages.Visit(pkgs, nil, func(p *packages.Package) {
+		switch {
+		case p.PkgPath == "unsafe" || g.units[p.PkgPath] != nil || g.exports[p.PkgPath] != "":
 		case len(p.GoFiles) == 0:
 			err := packageError(p)
 			if err == nil {
@@ -385,7 +439,18 @@ func (g *group) exportData(exported []*packages.Package) {
 			}
 			g.broken[p.PkgPath] = err
 		default:
-			g.addUnit(p.PkgPath, packageDir(p), goVersionOf(p), g.parse(p.GoFiles), nil)
+			u := g.addUnit(p.PkgPath, packageDir(p), goVersionOf(p), nil, nil)
+			u.names = p.GoFiles
+			for path, imported := range p.Imports {
+				u.imports = append(u.imports, imported.PkgPath)
+				if path != imported.PkgPath {
+					if u.resolved == nil {
+						u.resolved = map[string]string{}
+					}
+					u.resolved[path] = imported.PkgPath
+				}
+			}
+			slices.Sort(u.imports)
 		}
 	})
 }
