@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"go/token"
+	"go/types"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -256,7 +257,8 @@ func generatePackage(p *load.Package, o *outputs) (m made) {
 	if !changed || diag.HasErrors(m.diags) {
 		return m // what is on disk already cannot add an error
 	}
-	for i, e := range p.Check(outs) {
+	errs, stay := p.Check(outs)
+	for i, e := range errs {
 		if i == 5 {
 			break
 		}
@@ -267,7 +269,7 @@ func generatePackage(p *load.Package, o *outputs) (m made) {
 		}
 		m.diags = append(m.diags, d)
 	}
-	m.diags = append(m.diags, typeErrors(p, m.funcs)...)
+	m.diags = append(m.diags, typeErrors(p, stay)...)
 	return m
 }
 
@@ -282,18 +284,14 @@ func sourceOf(generated string, funcs []*model.Func) (string, token.Position) {
 	return "", token.Position{Filename: generated}
 }
 
-// typeErrors sums up the type errors of a package that are not about generated names.
-func typeErrors(p *load.Package, funcs []*model.Func) []diag.Diagnostic {
-	generated := map[string]bool{}
-	for _, f := range funcs {
-		generated[f.Wrapper], generated[f.Handle] = true, true
-	}
+// typeErrors sums up the type errors that a package has with its generated files.
+func typeErrors(p *load.Package, errs []types.Error) []diag.Diagnostic {
 	var first *diag.Diagnostic
 	n := 0
-	for _, e := range p.Errors {
+	for _, e := range errs {
 		if name, ok := strings.CutPrefix(e.Msg, "undefined: "); ok {
-			if i := strings.LastIndexByte(name, '.'); i >= 0 || generated[name] {
-				continue // of this package, or of one that may be generated too
+			if strings.Contains(name, ".") {
+				continue // of another package, which may be generated too
 			}
 		}
 		if n++; first == nil {

@@ -368,7 +368,7 @@ func TestCheckOfOutput(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			pkgs, _ := loaded(t, lay(t, simple))
 			p := pkgs["a"]
-			errs := p.Check([]load.Output{{Name: filepath.Join(p.Dir, "a_cachegen.go"), Src: []byte(head + c.src)}})
+			errs, _ := p.Check([]load.Output{{Name: filepath.Join(p.Dir, "a_cachegen.go"), Src: []byte(head + c.src)}})
 			switch {
 			case c.want == "" && len(errs) > 0:
 				t.Errorf("errors: %+v", errs)

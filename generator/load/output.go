@@ -28,10 +28,10 @@ func (p *Package) check(info *types.Info, generated []*File) (*types.Package, []
 	return p.unit.check(slices.Concat(p.Syntax, generated), info, false)
 }
 
-// Check types the package together with generated files, bodies and all, and returns
-// the errors that were not there without them. It is safe for concurrent use.
-func (p *Package) Check(outputs []Output) []OutputError {
-	var errs []OutputError
+// Check types the package together with generated files, bodies and all. It returns the
+// errors that were not there without them, and those of Errors that stay. It is safe for
+// concurrent use.
+func (p *Package) Check(outputs []Output) (errs []OutputError, stay []types.Error) {
 	var generated []*File
 	lines := map[string][]string{}
 	for _, o := range outputs {
@@ -44,7 +44,7 @@ func (p *Package) Check(outputs []Output) []OutputError {
 		generated = append(generated, &File{Name: o.Name, Syntax: f})
 	}
 	if len(errs) > 0 {
-		return errs
+		return errs, nil
 	}
 	_, found := p.check(nil, generated)
 	elsewhere := false
@@ -61,20 +61,26 @@ func (p *Package) Check(outputs []Output) []OutputError {
 		}
 	}
 	if !elsewhere {
-		return errs
+		return errs, nil
 	}
 	// What is wrong in hand-written files counts only if it was not wrong before.
-	before := map[string]bool{}
+	before, after := map[string]bool{}, map[string]bool{}
 	for _, e := range p.Bodies().Errs {
 		before[fmt.Sprint(e.Pos, e.Msg)] = true
 	}
 	for _, e := range found {
 		pos := p.Position(e.Pos)
+		after[fmt.Sprint(e.Pos, e.Msg)] = true
 		if _, ours := lines[pos.Filename]; !ours && !before[fmt.Sprint(e.Pos, e.Msg)] {
 			errs = append(errs, OutputError{Pos: pos, Msg: e.Msg})
 		}
 	}
-	return errs
+	for _, e := range p.Errors {
+		if after[fmt.Sprint(e.Pos, e.Msg)] {
+			stay = append(stay, e)
+		}
+	}
+	return errs, stay
 }
 
 // Decl returns the declaration of a function of the package, by the position of its
