@@ -33,8 +33,8 @@ type Found struct {
 	Offset  int       // of Wrong: byte in the text that the message is about
 }
 
-// names are the directives that exist.
-var names = []string{"data", "resource", "surface"}
+// known are the directives that exist.
+var known = []string{"data", "resource", "surface"}
 
 // near matches what somebody may have meant as a directive: the groups are blanks before
 // the tool's name, the name, blanks around the colon, the word after it, and the rest.
@@ -55,7 +55,7 @@ func Classify(text string) Found {
 		}
 		f := Found{Class: Wrong, Code: diag.UnknownDirective, Offset: len("//cache:"),
 			Message: fmt.Sprintf("unknown directive //cache:%s", d.Name)}
-		if n := nearest(d.Name, names); n != "" {
+		if n := nearest(d.Name, known); n != "" {
 			f.Hint = fmt.Sprintf("did you mean //cache:%s?", n)
 		}
 		return f
@@ -132,7 +132,7 @@ func ClassifyBlock(line string, doc bool) Found {
 // the pen away from; "" if none.
 func meant(word string) string {
 	w := strings.ToLower(word)
-	for _, n := range names {
+	for _, n := range known {
 		if w == n {
 			return n
 		}

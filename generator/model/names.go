@@ -10,6 +10,7 @@ import (
 
 	"github.com/cachegen/cachegen/generator/diag"
 	"github.com/cachegen/cachegen/generator/load"
+	"github.com/cachegen/cachegen/generator/names"
 )
 
 // names settles what the wrapper and the handle are called, and reports clashes.
@@ -126,7 +127,7 @@ func (p *planner) memberClash(pos token.Position) {
 	// Methods in files that the present build configuration leaves out.
 	for _, file := range f.Pkg.Other {
 		for _, d := range file.Syntax.Decls {
-			if m, ok := d.(*ast.FuncDecl); ok && m.Recv != nil && m.Name.Name == f.Wrapper && recvName(m) == f.RecvBase.Name() {
+			if m, ok := d.(*ast.FuncDecl); ok && m.Recv != nil && m.Name.Name == f.Wrapper && names.Receiver(m) == f.RecvBase.Name() {
 				report(p.at(m.Name.Pos()), "method")
 				return
 			}
@@ -159,30 +160,6 @@ func topLevel(f *ast.File) []*ast.Ident {
 		}
 	}
 	return ids
-}
-
-// recvName returns the name of a method's receiver type.
-func recvName(m *ast.FuncDecl) string {
-	if len(m.Recv.List) == 0 {
-		return ""
-	}
-	t := m.Recv.List[0].Type
-	for {
-		switch u := t.(type) {
-		case *ast.ParenExpr:
-			t = u.X
-		case *ast.StarExpr:
-			t = u.X
-		case *ast.IndexExpr:
-			t = u.X
-		case *ast.IndexListExpr:
-			t = u.X
-		case *ast.Ident:
-			return u.Name
-		default:
-			return ""
-		}
-	}
 }
 
 func upperFirst(s string) string {
@@ -228,37 +205,4 @@ func CheckPackage(funcs []*Func) []diag.Diagnostic {
 		}
 	}
 	return ds
-}
-
-// closest returns the candidate that differs least from s, "" when none is near.
-func closest(s string, candidates []string) string {
-	best, least := "", 1+len(s)/3
-	for _, c := range candidates {
-		d := editDistance(strings.ToLower(s), strings.ToLower(c))
-		if d < len(s) && (d < least || d == least && best == "") {
-			best, least = c, d
-		}
-	}
-	return best
-}
-
-// editDistance counts the insertions, deletions and replacements between two strings
-// (Levenshtein's distance, over bytes).
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cachegen/cachegen/generator/diag"
 	"github.com/cachegen/cachegen/generator/directive"
+	"github.com/cachegen/cachegen/generator/names"
 )
 
 // DefaultMax is how many entries of a data function are kept unless max= says otherwise.
@@ -225,7 +226,7 @@ func (p *planner) noFunc(opt, ref, form string, other types.Object) {
 		return
 	}
 	d := p.errorf(p.opt(opt), diag.UnknownFunc, "%s names %s, and package %s has no such function", opt, ref, p.pkg.Name()).hint("declare it as a %s", form)
-	if near := closest(ref, p.funcNames()); near != "" {
+	if near, _ := names.Nearest(ref, p.funcNames()); near != "" {
 		d.hint("did you mean %s? It must be a %s", near, form)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/cachegen/cachegen/generator/diag"
 	"github.com/cachegen/cachegen/generator/directive"
 	"github.com/cachegen/cachegen/generator/load"
+	"github.com/cachegen/cachegen/generator/names"
 )
 
 // Plan plans one annotated function. The plan is of use only if no diagnostic is an
@@ -255,20 +256,20 @@ func (p *planner) param(name string) *Param {
 }
 
 func (p *planner) unknownParam(opt, name string) {
-	var names []string
+	var params []string
 	for _, q := range p.f.Params {
 		if q.Name != "" {
-			names = append(names, q.Name)
+			params = append(params, q.Name)
 		}
 	}
 	d := p.errorf(p.opt(opt), diag.UnknownParam, "%s names %s, and %s has no such parameter", opt, name, p.f.title())
-	switch near := closest(name, names); {
+	switch near, _ := names.Nearest(name, params); {
 	case near != "":
 		d.hint("did you mean %s?", near)
-	case len(names) == 0:
+	case len(params) == 0:
 		d.hint("it has no parameters with a name; name them, or remove %s", opt)
 	default:
-		d.hint("its parameters are %s", strings.Join(names, ", "))
+		d.hint("its parameters are %s", strings.Join(params, ", "))
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/cachegen/cachegen/generator/diag"
 	"github.com/cachegen/cachegen/generator/directive"
 	"github.com/cachegen/cachegen/generator/load"
+	"github.com/cachegen/cachegen/generator/names"
 	"github.com/cachegen/cachegen/generator/reads"
 )
 
@@ -491,7 +492,7 @@ func (p *planner) source() *reads.Source {
 		for _, a := range file.Annotated.Funcs {
 			if name := wrapperName(a.Decl.Name.Name, a.Directive.Options.Name); name != "" {
 				if a.Decl.Recv != nil {
-					name = recvName(a.Decl) + "." + name
+					name = names.Receiver(a.Decl) + "." + name
 				}
 				src.Wrappers[name] = a.Decl
 			}

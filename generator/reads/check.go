@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/cachegen/cachegen/generator/diag"
+	"github.com/cachegen/cachegen/generator/names"
 )
 
 func (f *finder) pos(n ast.Node) token.Position { return f.Fset.PositionFor(n.Pos(), false) }
@@ -70,34 +71,11 @@ func (f *finder) builds(d *ast.FuncDecl) {
 	}
 	for _, file := range f.Other {
 		for _, o := range file.Decls {
-			if o, ok := o.(*ast.FuncDecl); ok && o.Name.Name == d.Name.Name && receiverName(o) == receiverName(d) {
+			if o, ok := o.(*ast.FuncDecl); ok && o.Name.Name == d.Name.Name && names.Receiver(o) == names.Receiver(d) {
 				f.diags = append(f.diags, diag.Errorf(f.pos(d.Name), diag.CodeInputBuilds,
 					"%s is given the request, and is declared for other builds too", d.Name.Name).
 					WithRelated(f.pos(o.Name), "declared here for other builds"))
 			}
-		}
-	}
-}
-
-func receiverName(d *ast.FuncDecl) string {
-	if d.Recv == nil || len(d.Recv.List) == 0 {
-		return ""
-	}
-	e := d.Recv.List[0].Type
-	for {
-		switch x := e.(type) {
-		case *ast.StarExpr:
-			e = x.X
-		case *ast.ParenExpr:
-			e = x.X
-		case *ast.IndexExpr:
-			e = x.X
-		case *ast.IndexListExpr:
-			e = x.X
-		case *ast.Ident:
-			return x.Name
-		default:
-			return ""
 		}
 	}
 }

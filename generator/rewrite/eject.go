@@ -18,6 +18,7 @@ import (
 
 	"github.com/cachegen/cachegen/generator/diag"
 	"github.com/cachegen/cachegen/generator/directive"
+	"github.com/cachegen/cachegen/generator/names"
 	"github.com/cachegen/cachegen/generator/output"
 )
 
@@ -200,7 +201,7 @@ func declaredIn(src []byte) []member {
 	for _, d := range f.Decls {
 		switch d := d.(type) {
 		case *ast.FuncDecl:
-			ms = append(ms, member{recvName(d), d.Name.Name})
+			ms = append(ms, member{names.Receiver(d), d.Name.Name})
 		case *ast.GenDecl:
 			for _, s := range d.Specs {
 				switch s := s.(type) {

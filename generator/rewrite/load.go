@@ -17,6 +17,7 @@ import (
 	"golang.org/x/tools/go/packages"
 
 	"github.com/cachegen/cachegen/generator/directive"
+	"github.com/cachegen/cachegen/generator/names"
 )
 
 // pkg is one package as rewriting sees it: every file of its directory, parsed, and
@@ -165,7 +166,7 @@ type function struct {
 }
 
 func newFunction(p *pkg, s *source, d *ast.FuncDecl) *function {
-	return &function{p, s, d, recvName(d), d.Name.Name}
+	return &function{p, s, d, names.Receiver(d), d.Name.Name}
 }
 
 func (f *function) pos() token.Position { return f.src.pos(f.decl.Name.Pos()) }
@@ -176,30 +177,6 @@ func (f *function) String() string {
 		return f.recv + "." + f.name
 	}
 	return f.name
-}
-
-// recvName returns the name of a method's receiver type.
-func recvName(d *ast.FuncDecl) string {
-	if d.Recv == nil || len(d.Recv.List) == 0 {
-		return ""
-	}
-	t := d.Recv.List[0].Type
-	for {
-		switch x := t.(type) {
-		case *ast.StarExpr:
-			t = x.X
-		case *ast.ParenExpr:
-			t = x.X
-		case *ast.IndexExpr:
-			t = x.X
-		case *ast.IndexListExpr:
-			t = x.X
-		case *ast.Ident:
-			return x.Name
-		default:
-			return "?"
-		}
-	}
 }
 
 // functions lists the functions of the files.
@@ -393,7 +370,7 @@ func (p *pkg) declares(recv, name string) (token.Position, bool) {
 		for _, d := range s.file.Decls {
 			switch d := d.(type) {
 			case *ast.FuncDecl:
-				if d.Name.Name == name && recvName(d) == recv {
+				if d.Name.Name == name && names.Receiver(d) == recv {
 					return s.pos(d.Name.Pos()), true
 				}
 			case *ast.GenDecl:

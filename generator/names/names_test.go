@@ -1,0 +1,48 @@
+package names
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"testing"
+)
+
+func TestReceiver(t *testing.T) {
+	f, err := parser.ParseFile(token.NewFileSet(), "", `package p
+func f()
+func (T) f()
+func (t *T) f()
+func (t *(T)) f()
+func (t T[A]) f()
+func (t *T[A, B]) f()
+func () f()
+func (t *p.T) f()
+`, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"", "T", "T", "T", "T", "T", "", "?"}
+	if len(f.Decls) != len(want) {
+		t.Fatalf("%d declarations", len(f.Decls))
+	}
+	for i, d := range f.Decls {
+		if got := Receiver(d.(*ast.FuncDecl)); got != want[i] {
+			t.Errorf("declaration %d: %q, want %q", i, got, want[i])
+		}
+	}
+}
+
+func TestNearest(t *testing.T) {
+	candidates := []string{"ttl", "tags", "max-bytes", "LoadSales", "LoadSale"}
+	for s, want := range map[string]string{
+		"tttl": "ttl", "tll": "ttl", "lodasales": "LoadSales", "loadsal": "LoadSale", "max_bytes": "max-bytes",
+		"xyz": "", "": "", "t": "", "score": "",
+	} {
+		if got, _ := Nearest(s, candidates); got != want {
+			t.Errorf("%q: %q, want %q", s, got, want)
+		}
+	}
+	if _, d := Nearest("ttl", candidates); d != 0 {
+		t.Errorf("the same name is %d away", d)
+	}
+}
