@@ -117,6 +117,9 @@ func TestParseTarget(t *testing.T) {
 		"Store.Score":                  {"./...", "Store.Score"},
 		"sales.Store.Score":            {"./...", "sales.Store.Score"},
 		"example.com/m/sales.Store.Sc": {"example.com/m/sales", "Store.Sc"},
+		"./sales.(*Store).Score":       {"./sales", "Store.Score"},
+		"(*Store).Score":               {"./...", "Store.Score"},
+		".":                            {".", ""},
 	} {
 		if got := ParseTarget(dir, arg); got != want {
 			t.Errorf("%s: got %+v, want %+v", arg, got, want)

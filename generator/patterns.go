@@ -67,7 +67,7 @@ func roots(ctx context.Context, req Request) ([]scan.Root, []diag.Diagnostic) {
 			r.Match = matcher(rel)
 		}
 		if r.Below {
-			if hint := workspaceRoot(r.Dir); hint != "" {
+			if hint := WorkspaceHint(r.Dir); hint != "" {
 				bad("%s matches no package: the directory holds a workspace and no module", p).Hint = hint
 				continue
 			}
@@ -99,9 +99,9 @@ func matcher(pattern string) func(string) bool {
 	return regexp.MustCompile(`^` + re + `$`).MatchString
 }
 
-// workspaceRoot returns what to write instead of "..." in a directory that holds a
+// WorkspaceHint returns what to write instead of "..." in a directory that holds a
 // go.work file and belongs to no module, and "" elsewhere.
-func workspaceRoot(dir string) string {
+func WorkspaceHint(dir string) string {
 	for d := dir; ; d = filepath.Dir(d) {
 		if _, err := os.Stat(filepath.Join(d, "go.mod")); err == nil {
 			return ""
@@ -118,7 +118,7 @@ func workspaceRoot(dir string) string {
 	if err != nil || len(w.Use) == 0 {
 		return ""
 	}
-	hint := "name its modules: cachegen"
+	hint := "name its modules:"
 	for _, u := range w.Use {
 		hint += " " + strings.TrimSuffix(filepath.ToSlash(u.Path), "/") + "/..."
 	}

@@ -3,42 +3,77 @@ package generator
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/cachegen/cachegen/generator/model"
 )
 
-// Target is a function as it is named on a command line: ./pkg.Func, ./pkg.Type.Method,
-// example.com/module/pkg.Func, or Func alone for any package below.
+// Target is what an argument of a command line may mean: the packages that a pattern
+// matches, or a function of theirs.
 type Target struct {
-	Pattern string // of packages
+	Pattern string
 	Name    string // "Func" or "Type.Method"; "" for all
 }
 
-// ParseTarget reads the name of a function. A dot may also belong to a path: what is a
-// directory is one.
-func ParseTarget(dir, arg string) Target {
-	arg = filepath.ToSlash(arg)
-	if info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(arg))); err == nil && info.IsDir() || strings.Contains(arg, "...") {
-		return Target{Pattern: arg}
+var pointerReceiver = regexp.MustCompile(`\(\*?([\pL_][\pL\pN_]*)\)`)
+
+// Targets lists what arg may mean, in the order to try: ./pkg.Func, ./pkg.Type.Method, a
+// pattern, or Func and Type.Method for the package in dir. Paths have dots too, so that
+// example.com/a.b.C is C of example.com/a.b, or method b.C of example.com/a.
+func Targets(dir, arg string) []Target {
+	arg = plainTarget(arg)
+	if strings.Contains(arg, "...") || arg == "." || arg == ".." {
+		return []Target{{Pattern: arg}}
 	}
 	slash := strings.LastIndexByte(arg, '/') + 1
-	base := arg[slash:]
-	if slash == 0 && !strings.Contains(base, ".") {
-		return Target{"./...", base}
+	parts := strings.Split(arg[slash:], ".")
+	n := len(parts)
+	pattern := func(n int) string {
+		if p := arg[:slash] + strings.Join(parts[:n], "."); p != "" {
+			return strings.TrimSuffix(p, "/")
+		}
+		return "."
 	}
-	// The longest part of the last element that is a package.
-	parts := strings.Split(base, ".")
-	for i := len(parts) - 1; i >= 1; i-- {
-		p := arg[:slash] + strings.Join(parts[:i], ".")
-		if info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(p))); err == nil && info.IsDir() && isDirPattern(p) {
-			return Target{p, strings.Join(parts[i:], ".")}
+	var all []Target
+	if isDir(dir, arg) || n == 1 && slash > 0 {
+		all = append(all, Target{Pattern: arg})
+	}
+	if n >= 2 {
+		all = append(all, Target{pattern(n - 1), parts[n-1]})
+	}
+	if n <= 2 && slash == 0 {
+		all = append(all, Target{".", arg})
+	}
+	if n >= 3 {
+		all = append(all, Target{pattern(n - 2), parts[n-2] + "." + parts[n-1]})
+	}
+	return all
+}
+
+// ParseTarget settles what arg means by the directories that there are, for commands that
+// look at annotated functions: a name without a path is that of one in any package below.
+func ParseTarget(dir, arg string) Target {
+	all := Targets(dir, arg)
+	for _, t := range all {
+		if t.Name == "" || t.Pattern != "." && isDirPattern(t.Pattern) && isDir(dir, t.Pattern) {
+			return t
 		}
 	}
-	if slash == 0 { // pkg.Func, Type.Method or pkg.Type.Method, of any package below
-		return Target{"./...", base}
+	if arg = plainTarget(arg); !strings.Contains(arg, "/") {
+		return Target{"./...", arg}
 	}
-	return Target{arg[:slash] + parts[0], strings.Join(parts[1:], ".")}
+	return all[len(all)-1]
+}
+
+// plainTarget is arg with slashes, and Type for (*Type).
+func plainTarget(arg string) string {
+	return pointerReceiver.ReplaceAllString(filepath.ToSlash(arg), "$1")
+}
+
+func isDir(dir, name string) bool {
+	info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name)))
+	return err == nil && info.IsDir()
 }
 
 // Find returns the functions that the target names, by the name of the function or of

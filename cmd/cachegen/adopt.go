@@ -26,7 +26,7 @@ All of it happens or nothing: with anything wrong, no file changes.`,
 	cachegen adopt ./sales.Query ttl=10m max=1000
 	cachegen adopt ./store.Store.Score recv=identity
 	cachegen adopt ./...`,
-			Args: cobra.MinimumNArgs(1),
+			Args: some("what to adopt: ./pkg.Func, ./pkg.Type.Method, or a package pattern for its annotated functions"),
 			RunE: func(cmd *cobra.Command, args []string) error {
 				if data && resource {
 					return errors.New("--data and --resource exclude each other")
@@ -42,7 +42,7 @@ All of it happens or nothing: with anything wrong, no file changes.`,
 						req.Targets = append(req.Targets, arg)
 					}
 				}
-				return a.rewrite(cmd.Context(), dry, "adopted", func(ctx context.Context) (*rewrite.Result, error) {
+				return a.rewrite(cmd.Context(), dry, "adopted", "every annotated function has a name for its wrapper; to annotate one, name it as ./pkg.Func", func(ctx context.Context) (*rewrite.Result, error) {
 					return rewrite.AdoptAndGenerate(ctx, req)
 				})
 			},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -24,23 +25,34 @@ After adopt, it brings back the same bytes. Cached functions whose handles are s
 used (LoadSalesCache.Clear and the like) are refused, with each place.`,
 			Example: `	cachegen eject ./sales.Query
 	cachegen eject ./...`,
-			Args: cobra.MinimumNArgs(1),
+			Args: some("what to eject: ./pkg.Func, ./pkg.Type.Method, or a package pattern for its annotated functions"),
 			RunE: func(cmd *cobra.Command, args []string) error {
 				req := rewrite.EjectRequest{Dir: a.dir, BuildFlags: a.buildFlags(), Targets: args, Tool: tool}
-				return a.rewrite(cmd.Context(), dry, "ejected", func(ctx context.Context) (*rewrite.Result, error) {
+				return a.rewrite(cmd.Context(), dry, "ejected", "no function is annotated there", func(ctx context.Context) (*rewrite.Result, error) {
 					return rewrite.EjectAndGenerate(ctx, req)
 				})
 			},
 		}
-		cmd.Flags().BoolVar(&tool, "tool", false, "also drop the tool line of go.mod, when a pattern takes out a whole module")
+		cmd.Flags().BoolVar(&tool, "tool", false, "also drop the tool line of go.mod and the //go:generate lines that run it, where nothing stays annotated")
 		cmd.Flags().BoolVar(&dry, "dry-run", false, "print the changes as a diff and make none")
 		a.formatFlag(cmd)
 		return cmd
 	})
 }
 
-// rewrite shows what an adopt or eject says, and makes its changes or prints them.
-func (a *app) rewrite(ctx context.Context, dry bool, done string, do func(context.Context) (*rewrite.Result, error)) error {
+// some wants an argument, and says which.
+func some(what string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return errors.New("say " + what)
+		}
+		return nil
+	}
+}
+
+// rewrite shows what an adopt or eject says, and makes its changes or prints them. done is what
+// has happened to a function then, and none why nothing has to any.
+func (a *app) rewrite(ctx context.Context, dry bool, done, none string, do func(context.Context) (*rewrite.Result, error)) error {
 	format, err := diag.ParseFormat(a.format)
 	if err != nil {
 		return err
@@ -71,11 +83,15 @@ func (a *app) rewrite(ctx context.Context, dry bool, done string, do func(contex
 	} else if err := output.Commit(res.Changes); err != nil {
 		return err
 	}
+	what := done
+	if dry {
+		what = "to be " + done + ":"
+	}
 	for _, f := range res.Functions {
-		fmt.Fprintf(a.err, "%s %s\n", done, f)
+		fmt.Fprintf(a.err, "%s %s\n", what, f)
 	}
 	if len(res.Functions) == 0 {
-		fmt.Fprintf(a.err, "cachegen: nothing is to be %s\n", done)
+		fmt.Fprintf(a.err, "cachegen: nothing is to be %s: %s\n", done, none)
 	}
 	for _, n := range res.Notes {
 		fmt.Fprintf(a.err, "note: %s\n", n)

@@ -723,7 +723,7 @@ func top(n int) int { return one.Base(n) }
 	m.write("one/go.mod", m.gomod("example.com/one"))
 	m.write("two/go.mod", m.gomod("example.com/two"))
 	o := m.cachegen()
-	if o.code != exitFailed || !strings.Contains(o.err, "name its modules: cachegen ./one/... ./two/...") {
+	if o.code != exitFailed || !strings.Contains(o.err, "name its modules: ./one/... ./two/...") {
 		t.Errorf("%v", o)
 	}
 	m.must("./one/...", "./two/...")

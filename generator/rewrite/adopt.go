@@ -53,7 +53,9 @@ func Adopt(ctx context.Context, req AdoptRequest) (*Result, error) {
 		res.Diagnostics = ds
 		return res, nil
 	}
-	found, ds, err := resolve(ctx, goCommand{req.Dir, req.Env, req.BuildFlags}, req.Targets, func(p *pkg, r reading) bool { return r.in(p) })
+	found, ds, err := resolve(ctx, goCommand{req.Dir, req.Env, req.BuildFlags}, req.Targets, func(p *pkg, r reading) bool {
+		return r.in(p) || len(p.ejectable(r.recv, r.name)) > 0
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -186,6 +188,12 @@ func (a *adoption) named(p *pkg, n named) *function {
 				hits = append(hits, f)
 			}
 		}
+	}
+	if len(hits) == 0 { // a wrapper
+		e := p.ejectable(n.recv, n.name)[0]
+		a.say(diag.Errorf(e.pos(), diag.AnnotatedAlready, "%s is annotated, and its wrapper is %s", e, memberName(n.recv, n.name)).
+			WithHint("there is nothing to do"))
+		return nil
 	}
 	f := hits[0]
 	if len(hits) > 1 {

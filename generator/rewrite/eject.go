@@ -1,7 +1,6 @@
 package rewrite
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"go/ast"
@@ -14,19 +13,10 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/mod/modfile"
-
 	"github.com/cachegen/cachegen/generator/diag"
-	"github.com/cachegen/cachegen/generator/directive"
 	"github.com/cachegen/cachegen/generator/names"
 	"github.com/cachegen/cachegen/generator/output"
 )
-
-// toolPath is the command as a tool line of go.mod names it.
-const toolPath = "github.com/cachegen/cachegen/cmd/cachegen"
-
-// runtimePath is the package that generated code imports.
-const runtimePath = "github.com/cachegen/cachegen/runtime"
 
 // EjectRequest says what to eject.
 type EjectRequest struct {
@@ -34,7 +24,7 @@ type EjectRequest struct {
 	Env        []string // environment of the go command; nil for the process's
 	BuildFlags []string // for the go command, such as -tags=x
 	Targets    []string // functions, by their own or their wrappers' names, or patterns
-	Tool       bool     // drop the tool line of go.mod as well
+	Tool       bool     // also drop what runs the command: the tool line of go.mod, //go:generate lines
 }
 
 func (r EjectRequest) goCommand() goCommand { return goCommand{r.Dir, r.Env, r.BuildFlags} }
@@ -118,8 +108,8 @@ func Eject(ctx context.Context, req EjectRequest) (*EjectResult, error) {
 		return nil, err
 	}
 	finish(req.Dir, &res.Result, byFile)
-	if found.everything() {
-		if err := res.module(req); err != nil {
+	if len(found.named) == 0 && !diag.HasErrors(res.Diagnostics) {
+		if err := res.modules(req, found.pkgs); err != nil {
 			return nil, err
 		}
 	}
@@ -127,8 +117,6 @@ func Eject(ctx context.Context, req EjectRequest) (*EjectResult, error) {
 }
 
 func (r *Result) say(d diag.Diagnostic) { r.Diagnostics = append(r.Diagnostics, d) }
-
-func (r *resolved) everything() bool { return len(r.whole) > 0 && len(r.named) == 0 }
 
 func editsOf(byFile map[*source]*edits, s *source) *edits {
 	e := byFile[s]
@@ -497,94 +485,5 @@ func (r *EjectResult) Check(generated map[string][]byte) {
 	r.Diagnostics = diag.Sort(r.Diagnostics)
 	if diag.HasErrors(r.Diagnostics) {
 		r.Changes, r.Functions = nil, nil
-	}
-}
-
-// module does what is left of a whole module: package directives, and what is only told.
-func (r *EjectResult) module(req EjectRequest) error {
-	root := req.Dir
-	for {
-		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
-			break
-		}
-		up := filepath.Dir(root)
-		if up == root {
-			return nil
-		}
-		root = up
-	}
-	err := filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if d.IsDir() {
-			if path != root && skipped(d.Name()) {
-				return filepath.SkipDir
-			}
-			if _, err := os.Stat(filepath.Join(path, "go.mod")); err == nil && path != root {
-				return filepath.SkipDir
-			}
-			return nil
-		}
-		if !strings.HasSuffix(path, ".go") {
-			return nil
-		}
-		src, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		if madeByUs.Match(head(src)) {
-			return nil
-		}
-		r.mention(req, path, src)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	name := filepath.Join(root, "go.mod")
-	src, err := os.ReadFile(name)
-	if err != nil {
-		return err
-	}
-	f, err := modfile.Parse(name, src, nil)
-	if err != nil {
-		return err
-	}
-	if !slices.ContainsFunc(f.Tool, func(t *modfile.Tool) bool { return t.Path == toolPath }) {
-		return nil
-	}
-	if !req.Tool {
-		r.Notes = append(r.Notes, fmt.Sprintf("%s still has the line \"tool %s\"; to drop it, run: go get -tool %s@none", relative(req.Dir, name), toolPath, toolPath))
-		return nil
-	}
-	if err := f.DropTool(toolPath); err != nil {
-		return err
-	}
-	f.Cleanup()
-	out, err := f.Format()
-	if err != nil {
-		return err
-	}
-	if !diag.HasErrors(r.Diagnostics) {
-		r.Changes = output.Sort(append(r.Changes, output.Change{Name: name, Old: src, New: out}))
-		r.Notes = append(r.Notes, "the tool line is gone from go.mod; run go mod tidy to drop what only it needed")
-	}
-	return nil
-}
-
-// mention notes what a hand-written file still says of cachegen.
-func (r *EjectResult) mention(req EjectRequest, path string, src []byte) {
-	for i, l := range bytes.Split(src, []byte("\n")) {
-		at := fmt.Sprintf("%s:%d", relative(req.Dir, path), i+1)
-		t := string(bytes.TrimSpace(l))
-		switch {
-		case strings.HasPrefix(t, "//go:generate ") && strings.Contains(t, "cachegen"):
-			r.Notes = append(r.Notes, at+" runs cachegen: "+t)
-		case strings.HasPrefix(t, "//") && directive.Classify(t).Class == directive.SurfaceLine:
-			r.Notes = append(r.Notes, at+" binds a surface for functions that are no longer annotated: "+t)
-		case strings.Contains(t, `"`+runtimePath) && (strings.HasPrefix(t, "import ") || strings.HasSuffix(t, `"`)):
-			r.Notes = append(r.Notes, at+" imports the runtime: "+t)
-		}
 	}
 }

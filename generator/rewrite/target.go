@@ -2,69 +2,35 @@ package rewrite
 
 import (
 	"context"
+	"go/token"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/cachegen/cachegen/generator"
 	"github.com/cachegen/cachegen/generator/diag"
 	"github.com/cachegen/cachegen/generator/directive"
+	"github.com/cachegen/cachegen/generator/names"
 )
 
-// target is what one argument of the command line may mean: a pattern alone, or
-// a pattern and a function of the package that it matches.
-type target struct {
-	arg     string
-	readers []reading // in the order in which they are tried
-}
-
+// reading is one of the things that an argument of the command line may mean: a pattern
+// alone, or a pattern and a function of the package that it matches.
 type reading struct{ pattern, recv, name string }
 
-var pointerRecv = regexp.MustCompile(`\(\*?([\pL_][\pL\pN_]*)\)`)
+func (r reading) String() string { return memberName(r.recv, r.name) }
 
-// readTarget lists what arg may mean. Import paths have dots too, so that example.com/a.b.C
-// is C of example.com/a.b, or method b.C of example.com/a.
-func readTarget(dir, arg string) target {
-	t := target{arg: arg}
-	arg = pointerRecv.ReplaceAllString(filepath.ToSlash(arg), "$1")
-	if strings.Contains(arg, "...") || arg == "." || arg == ".." {
-		t.readers = []reading{{pattern: arg}}
-		return t
-	}
-	slash := strings.LastIndexByte(arg, '/') + 1
-	lead, base := arg[:slash], arg[slash:]
-	parts := strings.Split(base, ".")
-	n := len(parts)
-	local := func(recv, name string) {
-		if slash == 0 {
-			t.readers = append(t.readers, reading{".", recv, name})
+// readings lists what arg may mean, in the order to try.
+func readings(dir, arg string) []reading {
+	var all []reading
+	for _, t := range generator.Targets(dir, arg) {
+		recv, name, method := strings.Cut(t.Name, ".")
+		if !method {
+			recv, name = "", t.Name
 		}
+		all = append(all, reading{t.Pattern, recv, name})
 	}
-	if st, err := os.Stat(filepath.Join(dir, filepath.FromSlash(arg))); err == nil && st.IsDir() || n == 1 && slash > 0 {
-		t.readers = append(t.readers, reading{pattern: arg})
-	}
-	if n == 1 {
-		local("", parts[0])
-	}
-	if n >= 2 {
-		t.readers = append(t.readers, reading{pattern: patternOf(lead, parts[:n-1]), name: parts[n-1]})
-	}
-	if n == 2 {
-		local(parts[0], parts[1])
-	}
-	if n >= 3 {
-		t.readers = append(t.readers, reading{patternOf(lead, parts[:n-2]), parts[n-2], parts[n-1]})
-	}
-	return t
-}
-
-func patternOf(lead string, parts []string) string {
-	p := lead + strings.Join(parts, ".")
-	if p == "" {
-		return "."
-	}
-	return strings.TrimSuffix(p, "/")
+	return all
 }
 
 // resolved is what the command line's targets turned out to be.
@@ -82,6 +48,20 @@ func (r reading) in(p *pkg) bool {
 		return true
 	}
 	return slices.ContainsFunc(p.functions(p.all()), func(f *function) bool { return f.recv == r.recv && f.name == r.name })
+}
+
+// like returns the function or wrapper of the package whose name is nearest to what r
+// names.
+func (p *pkg) like(r reading) string {
+	var all []string
+	for _, f := range p.functions(p.all()) {
+		all = append(all, f.String())
+		if len(directives(f.decl)) > 0 {
+			all = append(all, memberName(f.recv, p.ejection(f).wrapper))
+		}
+	}
+	near, _ := names.Nearest(r.String(), all)
+	return near
 }
 
 // resolve finds the packages of the targets. found says whether a package has what a
@@ -116,20 +96,20 @@ func resolve(ctx context.Context, g goCommand, args []string, found func(*pkg, r
 		return ps, nil
 	}
 	for _, arg := range args {
-		t := readTarget(g.dir, arg)
 		var near *pkg
-		var missing string
-		hit := false
-		for _, r := range t.readers {
+		var missing reading
+		hit, matched := false, false
+		for _, r := range readings(g.dir, arg) {
 			ps, err := load(r.pattern)
 			if err != nil {
 				return nil, nil, err
 			}
+			matched = matched || len(ps) > 0
 			for _, p := range ps {
 				if len(p.all()) == 0 {
 					continue
 				}
-				near, missing = p, r.name
+				near, missing = p, r
 				if !found(p, r) {
 					continue
 				}
@@ -145,13 +125,20 @@ func resolve(ctx context.Context, g goCommand, args []string, found func(*pkg, r
 			}
 		}
 		switch {
-		case hit || strings.Contains(arg, "..."):
+		case hit || matched && strings.Contains(arg, "..."):
 		case near != nil:
-			d := diag.Diagnostic{Code: diag.NoTarget, Message: "package " + near.path + " declares no function " + missing + " (" + arg + ")", Hint: diag.NoTarget.Info().Hint}
-			d.Pos.Filename = near.dir
+			d := diag.Errorf(token.Position{Filename: near.dir}, diag.NoTarget, "package %s declares no function %s (%s)", near.path, missing, arg)
+			if like := near.like(missing); like != "" {
+				d = d.WithHint("did you mean %s?", like)
+			}
 			ds = append(ds, d)
 		default:
-			d := diag.Diagnostic{Code: diag.NoTarget, Message: "no package is found for " + arg, Hint: diag.NoTarget.Info().Hint}
+			d := diag.Errorf(token.Position{}, diag.NoTarget, "no package is found for %s", arg)
+			if root, _, all := strings.Cut(arg, "..."); all {
+				if hint := generator.WorkspaceHint(filepath.Join(g.dir, filepath.FromSlash(root))); hint != "" {
+					d = d.WithHint("%s", hint)
+				}
+			}
 			ds = append(ds, d)
 		}
 	}
