@@ -70,7 +70,7 @@ func collectLate() {
 // run is the program, without the process around it.
 func run(args []string, stdout, stderr io.Writer) int {
 	a := &app{out: stdout, err: stderr}
-	root := a.root()
+	root := a.command()
 	root.SetArgs(args)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -86,8 +86,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return exitFailed
 }
 
-// root is the command that generates.
-func (a *app) root() *cobra.Command {
+// command is the command that generates, with the others below it.
+func (a *app) command() *cobra.Command {
 	var stdout bool
 	cmd := &cobra.Command{
 		Use:   "cachegen [packages]",
@@ -151,9 +151,22 @@ func (a *app) request(packages []string) generator.Request {
 	return req
 }
 
+// root is the directory that paths are shown relative to: for people where they are, for
+// GitHub the root of the checkout, in which it looks for the files that are named.
+func (a *app) root() string {
+	workspace := os.Getenv("GITHUB_WORKSPACE")
+	if f := diag.Format(a.format); workspace == "" || f != diag.GitHub && f != diag.SARIF {
+		return a.dir
+	}
+	if rel, err := filepath.Rel(workspace, a.dir); err != nil || !filepath.IsLocal(rel) {
+		return a.dir
+	}
+	return workspace
+}
+
 // renderer shows diagnostics of a result, which may be nil.
 func (a *app) renderer(res *generator.Result) *diag.Renderer {
-	return &diag.Renderer{Root: a.dir, Version: version(), Source: func(path string) []byte {
+	return &diag.Renderer{Root: a.root(), Version: version(), Source: func(path string) []byte {
 		if res != nil {
 			if src := res.Sources[path]; src != nil {
 				return src
