@@ -97,12 +97,14 @@ func (s *store) do(n *node, c *caller, e *Call) found {
 	}
 }
 
-// passed makes the tags of a call that went past the cache count for the computation that
-// the call was made in.
+// passed makes the tags and the session of a call that went past the cache count for the
+// computation that the call was made in.
 func (s *store) passed(n *node, c *caller) {
 	if c.cc != nil && c.cc.frame != nil {
 		s.label(n, c)
-		c.cc.frame.add(facts{tags: c.tags, expires: never, kept: true}, s.o.Tags)
+		x := facts{tags: c.tags, expires: never, kept: true}
+		x.session, x.scoped = sessionIn(c.labels)
+		c.cc.frame.add(x, s.o.Tags)
 	}
 }
 
@@ -334,11 +336,7 @@ func (s *store) prime(n *node) {
 	if len(c.labels) > 0 || s.front.releases() || s.stale.Load() > 0 {
 		n.meta = &meta{tags: c.tags, labels: c.labels}
 		n.meta.facts = facts{tags: c.tags, kept: true}
-		for _, l := range c.labels {
-			if l.kind == sessionLabel {
-				n.meta.facts.session, n.meta.facts.scoped = l.name, true
-			}
-		}
+		n.meta.facts.session, n.meta.facts.scoped = sessionIn(c.labels)
 	}
 	n.expires = s.expiry(clock(), max(ttl, 0))
 	if n.meta != nil {

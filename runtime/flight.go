@@ -491,12 +491,7 @@ func (f *flight) finish(result ending, err error, p any) {
 		labels = append(labels[:len(labels):len(labels)], label{kind: tagLabel, name: t})
 	}
 	n.expires = min(n.expires, x.expires)
-	session, scoped := "", false
-	for _, l := range f.labels {
-		if l.kind == sessionLabel {
-			session, scoped = l.name, true
-		}
-	}
+	session, scoped := sessionIn(f.labels)
 	foreign := x.scoped && !(scoped && x.session == session)
 	x.ones = x.ones || read != nil || mixed || foreign
 	f.ones = x.ones && !f.moves || f.uncopied

@@ -321,6 +321,33 @@ func TestTagsCountUnderBypass(t *testing.T) {
 	}
 }
 
+// What a session's function gave past the cache is that session's all the same: a
+// computation that used it gives it to nobody else.
+func TestSessionCountsUnderBypass(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inner := newFunc[string](t, nil, Options{Func: "inner", Session: true}, nil)
+		outer := newFunc(t, nil, Options{Func: "outer"}, func(ctx context.Context, _ int) (string, error) {
+			time.Sleep(time.Second)
+			return inner.Do(1, testKey{id: 1}, Call[string]{Ctx: Bypass(ctx), Run: func(ctx context.Context) (string, error) {
+				return callOf(ctx).session, nil
+			}})
+		})
+		var wg sync.WaitGroup
+		for _, id := range []string{"ann", "bob", "cid"} {
+			if id == "cid" {
+				wg.Wait()
+			}
+			wg.Go(func() {
+				if v, err := outer.load(WithSession(t.Context(), id), 1); v != id || err != nil {
+					t.Errorf("%s was given the result of %s, %v", id, v, err)
+				}
+			})
+			synctest.Wait()
+		}
+		wg.Wait()
+	})
+}
+
 // The computation in which a stale value was hit does not wait for its refresh.
 func TestRefreshIsNotPartOfTheComputationThatBeganIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -38,6 +38,16 @@ func SessionOf(ctx context.Context) (id string, ok bool) {
 	return cc.session, true
 }
 
+// sessionIn returns the session that the labels name, if they do.
+func sessionIn(labels []label) (id string, ok bool) {
+	for _, l := range labels {
+		if l.kind == sessionLabel {
+			id, ok = l.name, true
+		}
+	}
+	return id, ok
+}
+
 // EndSession drops every result that belongs to the session id. A computation of that
 // session that is running gives its result to those who wait for it by now, and it is
 // not kept.
