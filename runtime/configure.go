@@ -155,6 +155,7 @@ func (s *store) stopRefreshes() (ended []<-chan struct{}) {
 	for _, f := range s.flights {
 		for ; f != nil; f = f.next {
 			if f.behind {
+				f.cancelled = true
 				if f.cancel != nil {
 					f.cancel(errShutdown)
 				}

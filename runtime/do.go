@@ -193,6 +193,7 @@ func (s *store) detach(f *flight, c *caller, e *Call) {
 	s.mu.Lock()
 	f.detached, f.cancel = true, cancel
 	if f.behind && stopped.Load() {
+		f.cancelled = true
 		cancel(errShutdown)
 	}
 	s.mu.Unlock()

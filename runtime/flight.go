@@ -39,7 +39,7 @@ type flight struct {
 	private   bool   // not open to others
 	detached  bool
 	behind    bool
-	abandoned bool // cancelled, since nobody was there
+	cancelled bool // by us: an error is nobody's result then
 	cancel    context.CancelCauseFunc
 
 	// set by the one who runs it, before done
@@ -361,8 +361,8 @@ func (f *flight) leave(c *caller) bool {
 	if c.lease {
 		f.leases--
 	}
-	if f.present == 0 && f.detached && !f.behind && !f.abandoned {
-		f.abandoned = true
+	if f.present == 0 && f.detached && !f.behind && !f.cancelled {
+		f.cancelled = true
 		f.cancel(errAbandoned)
 	}
 	return true
@@ -522,7 +522,7 @@ func (f *flight) finish(result ending, err error, p any) {
 	if missed != 0 && (f.hitBy == 0 || missed < f.hitBy) {
 		f.hitBy = missed
 	}
-	if result == failed && f.abandoned {
+	if result == failed && f.cancelled {
 		result = ownerLeft
 	}
 	if result != gaveValue {

@@ -40,7 +40,7 @@ var mutations = []struct {
 	{"a waiter gets its owner's end of context", "flight.go",
 		"if owner != nil && owner.Err() != nil {", "if false {", "errors:", nil},
 	{"a newcomer gets the error of an abandoned computation", "flight.go",
-		"if result == failed && f.abandoned {", "if false {", "errors:", nil},
+		"if result == failed && f.cancelled {", "if false {", "errors:", nil},
 	{"a waiter gets what was computed before a Clear that was complete before its call", "flight.go",
 		"(f.hitBy == 0 || f.hitBy > c.arrival) &&", "", "events:", nil},
 	{"Refresh takes what was begun before it", "flight.go",

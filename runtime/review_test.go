@@ -269,6 +269,36 @@ func TestNothingIsServedAfterShutdown(t *testing.T) {
 	want(t, f, 1, 3)
 }
 
+// Shutdown ends a refresh, and not the call of somebody who waits for it by now.
+func TestShutdownOfARefreshThatIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		defer stopped.Store(false)
+		runs := 0
+		f := newFunc(t, nil, Options{TTL: time.Minute, Stale: time.Minute}, func(ctx context.Context, _ int) (int, error) {
+			if runs++; runs == 2 {
+				<-ctx.Done()
+				return 0, ctx.Err()
+			}
+			return runs, nil
+		})
+		f.load(t.Context(), 1)
+		time.Sleep(time.Minute)
+		f.load(t.Context(), 1) // begins the refresh
+		time.Sleep(time.Minute)
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if v, err := f.load(t.Context(), 1); v != 3 || err != nil {
+				t.Errorf("who waits for the refresh gets %v, %v", v, err)
+			}
+		})
+		synctest.Wait()
+		if err := Shutdown(t.Context()); err != nil {
+			t.Error(err)
+		}
+		wg.Wait()
+	})
+}
+
 type hugeOps struct{}
 
 func (hugeOps) Size(*int) int64 { return math.MaxInt64 }
