@@ -3,17 +3,11 @@ package cache
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
-	"maps"
-	"math/rand/v2"
-	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 )
 
@@ -23,112 +17,165 @@ import (
 // all times are small multiples of one unit, so that calls fall on the very moment of an
 // expiry. Each history is judged by the claims:
 //
-//	own       a value is that of a computation of the called key, and no caller's change to
-//	          its copy is in it
+//	own       a value is that of a computation of the called key, or of the caller's alone
+//	          where it is made of what only this caller's context says or where the call
+//	          went past the cache; no other caller's change to its copy is in it
 //	events    a value was not computed, or stored, before an event (Forget, Clear, Prime, a
 //	          tag, the end of the session) that was complete before the call
-//	nested    likewise for the tag of an inner function whose result went into the value
+//	nested    likewise for the tag of an inner function whose result went into the value,
+//	          and for that result's ttl
 //	fresh     a value is not past its ttl, or ttl and stale; at the ttl it is past it
-//	one       no two computations of a key run at once
+//	kept      a value that nothing speaks against is served at once, also where a refresh
+//	          failed meanwhile or runs
+//	keep      what keep= or errors= refuse is given to those alone who waited for it
+//	one       no two computations of a key run at once, but for who has waited for wait=
 //	errors    an error is that of a computation that ran during the call, or is kept;
 //	          the end of a context is only told to the caller whose context it is
 //	refresh   Refresh returns what was begun after it
 //	two       no call waits for more than two computations that had a result
-//	release   every resource is released exactly once, and not while it is acquired
+//	leave     a computation is not cancelled while somebody waits for it
+//	timeout   a computation's context ends at timeout=
+//	wait      who has waited for wait= computes for itself
+//	validate  a validating call is served no kept value that it did not approve, and nobody
+//	          one that was refused before
+//	release   every resource is released exactly once, not while it is acquired, and not
+//	          before its grace
+//	bounds    there are never more entries, or bytes, than the bounds say
+//	idle      what has expired is freed, also when nobody calls
+//	shutdown  after Shutdown nothing is served from the cache, and nothing is left in it
+//
+// That no call hangs is what the bubble sees to.
 
-var (
-	histories = flag.Int("histories", 0, "how many histories the model check makes; 0: as many as usual")
-	firstSeed = flag.Uint64("seed", 0, "seed of the first history; 0: random")
-)
+// modelUnit is what all times in a history are multiples of, or halves.
+const modelUnit = time.Second
+
+// modelValue is the result of the functions in a history.
+type modelValue struct {
+	id    int // of the key that it was computed for
+	run   int
+	inner int // the run of the inner function that went in; 0: none
+	user  int // whose context was read; 0: nobody's
+	again int // run once more: a caller that changes its copy changes all of it
+}
 
 // modelRun is one computation, or one Prime.
 type modelRun struct {
-	key        int
-	begin, end int       // numbers in the order of everything
-	ended      time.Time // zero: still running
-	inner      int       // the run whose value went in; 0: none
-	err        error
-	left       bool // it gave no result: its caller had gone, or it exited
-	prime      bool
-	released   int
+	id             int
+	call           *modelCall // that had it run; nil: a Prime
+	begin, end     int        // numbers in the order of everything; end 0: still running
+	started, ended time.Duration
+	inner          int
+	user           int
+	err            error
+	waited         bool // its caller had waited for wait=
+	left           bool // it gave no result: its caller had gone, or it exited
+	obeys          bool // it ends when its context does
+	gave           bool // it gave a value
+	keep           bool // what Keep, or KeepError, says of the result
+	released       int
+	releasedAt     time.Duration
 }
+
+// kept reports whether the result may be given to others than those who waited.
+func (r *modelRun) kept() bool { return r.keep && r.user == 0 }
 
 // modelEvent is an event that makes results outdated.
 type modelEvent struct {
 	what       string
-	key        int // 0: all
+	id         int // of the key; 0: all
+	key        int // of the key in all sessions; 0: all
+	session    int // 0: all
 	run        int // of a Prime
 	begin, end int
 	inner      bool // of the inner function's tag
+	calls      bool // of the tag that calls give: a Prime has none
 }
 
 // modelCall is what one call saw.
 type modelCall struct {
-	what       string
-	key        int
-	run        int // whose value it got; 0: none
-	value      []int
-	err        error
-	panicked   any
-	exited     bool
-	gone       bool // its context had ended
-	begin, end int
-	at         time.Time
-	started    time.Time
+	what         string
+	id           int
+	user         int
+	began        int // numbers in the order of everything
+	end          int
+	started, at  time.Duration
+	value        modelValue // run 0: none
+	err          error
+	panicked     any
+	exited       bool
+	gone         bool // its context had ended
+	bypass       bool
+	validates    bool
+	approved     int // the run whose value it approved last
+	refused      []int
+	alone        bool // past the cache, under Bypass or after Shutdown
+	handedBack   time.Duration
+	acquired     bool
+	inValidation bool // it panicked, or exited, there
 }
 
 // model is one history in the making.
 type model struct {
-	o     Options
-	order atomic.Int64
+	o        Options
+	innerTTL time.Duration
+	shape    shape
+	began    time.Time
+	order    atomic.Int64
+	floor    uint64 // tagEvents' at the start
 
-	mu     sync.Mutex
-	runs   []modelRun
-	events []modelEvent
-	calls  []modelCall
-	broken []string
-	busy   map[int]bool
+	mu       sync.Mutex
+	runs     []modelRun
+	events   []modelEvent
+	calls    []*modelCall
+	broken   []string
+	running  map[int]int      // computations by id, without those whose caller had waited
+	shutdown *modelEvent      // nil: not called yet
+	downAt   [2]time.Duration // when Shutdown began and ended
+	downErr  error
 }
 
-const modelUnit = time.Second
+func (m *model) next() int { return int(m.order.Add(1)) }
 
-func (m *model) now() int { return int(m.order.Add(1)) }
+func (m *model) now() time.Duration { return time.Since(m.began) }
 
-func (m *model) break_(format string, args ...any) {
-	m.broken = append(m.broken, fmt.Sprintf(format, args...))
+func (m *model) breaks(claim, format string, args ...any) {
+	m.broken = append(m.broken, claim+": "+fmt.Sprintf(format, args...))
 }
 
-// start enters a run of key.
-func (m *model) start(key int) int {
+// start enters a run for the key id.
+func (m *model) start(c *modelCall, id int, since time.Duration, obeys bool) int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.busy[key] {
-		m.break_("one: two computations of key %d at once", key)
+	now := m.now()
+	r := modelRun{id: id, call: c, started: now, obeys: obeys, keep: true}
+	r.waited = m.o.Wait > 0 && now-since >= m.o.Wait
+	if m.shutdown != nil {
+		c.alone = true
 	}
-	m.busy[key] = true
-	m.runs = append(m.runs, modelRun{key: key, begin: m.now()})
+	if !r.waited && !c.alone {
+		if m.running[id]++; m.running[id] > 1 && !m.shape.personal {
+			m.breaks("one", "two computations of key %d at once", id)
+		}
+	}
+	r.begin = m.next()
+	m.runs = append(m.runs, r)
 	return len(m.runs) - 1
 }
 
-func (m *model) stop(run, inner int, err error, left bool) {
+// stop enters its end; change sets what came of it.
+func (m *model) stop(run int, change func(*modelRun)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r := &m.runs[run]
-	m.busy[r.key] = false
-	r.inner, r.err, r.left, r.ended = inner, err, left, time.Now()
-	r.end = m.now()
-}
-
-func (m *model) call(c modelCall) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.calls = append(m.calls, c)
-}
-
-func (m *model) event(e modelEvent) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.events = append(m.events, e)
+	if !r.waited && !r.call.alone {
+		m.running[r.id]--
+	}
+	change(r)
+	r.ended = m.now()
+	r.end = m.next()
+	if m.o.Timeout > 0 && r.obeys && !r.call.alone && !m.shape.nested && !m.shape.personal && r.ended-r.started > m.o.Timeout {
+		m.breaks("timeout", "run %d of key %d took %v", run, r.id, r.ended-r.started)
+	}
 }
 
 // errRun is the error of a run.
@@ -140,415 +187,302 @@ type errRun struct {
 func (e *errRun) Error() string { return fmt.Sprintf("run %d: %v", e.run, e.err) }
 func (e *errRun) Unwrap() error { return e.err }
 
-// modelBody is a computation that does what dice say: it takes its time, honours its
-// context or not, and ends in one of all ways.
-func (m *model) body(ctx context.Context, key int, dice int, inner func() int) (run int, err error) {
-	run = m.start(key)
-	in, left := 0, true
-	defer func() { m.stop(run, in, err, left) }()
-	if inner != nil {
-		in = inner()
-	}
-	d := time.Duration(dice%3) * modelUnit
-	if dice&64 != 0 {
-		select {
-		case <-ctx.Done():
-			return run, &errRun{run, ctx.Err()}
-		case <-time.After(d):
-		}
-	} else if d > 0 {
-		time.Sleep(d)
-	}
-	switch dice >> 8 % 32 {
-	case 1, 2, 3:
-		left = ctx.Err() != nil
-		return run, &errRun{run, errors.New("down")}
-	case 4:
-		left = false
-		panic(&errRun{run, errors.New("thrown")})
-	case 5:
-		runtime.Goexit()
-	}
-	left = false
-	return run, nil
-}
-
-// modelData is the result of the data functions: key, run, inner run, and the run again
-// where a caller will change it.
-type modelOps struct{}
-
-func (modelOps) Copy(v *[]int) []int { return slices.Clone(*v) }
-
-func (modelOps) Tags(k *testKey) []string { return []string{fmt.Sprint("key:", k.id)} }
-
-func (modelOps) Session(*testKey) string { return "model" }
-
-type modelHandle struct{ key, run int }
-
-type modelHandleOps struct{ m *model }
-
-func (o modelHandleOps) Release(v **modelHandle) {
-	o.m.mu.Lock()
-	defer o.m.mu.Unlock()
-	o.m.runs[(*v).run].released++
-}
-
-// history makes one history and returns the claims that it breaks.
-func history(t *testing.T, seed uint64) []string {
-	r := rand.New(rand.NewPCG(seed, 0x9e3779b9))
-	m := &model{runs: make([]modelRun, 1), busy: map[int]bool{}}
-	m.o = Options{
-		Func: "outer", Detach: r.IntN(2) == 0, Session: true, Tags: []string{"outer"},
-		TTL:      time.Duration(r.IntN(2)*4) * modelUnit,
-		ErrorTTL: time.Duration(r.IntN(2)*2) * modelUnit,
-		Max:      r.IntN(2) * 2,
-		Grace:    time.Duration(r.IntN(3)) * modelUnit / 2,
-	}
-	if m.o.TTL > 0 {
-		m.o.Stale = time.Duration(r.IntN(2)*3) * modelUnit
-	}
-	resource := r.IntN(3) == 0
-	nested := !resource && r.IntN(2) == 0
-
-	inner := newFunc[[]int](t, modelOps{}, Options{Func: "inner", Tags: []string{"inner"}}, nil)
-	innerRun := func(ctx context.Context, key int) func() int {
-		if !nested {
-			return nil
-		}
-		return func() int {
-			v, err := inner.Do(uint64(key), testKey{id: 100 + key}, typedCall[[]int]{Ctx: ctx, Run: func(ctx context.Context) ([]int, error) {
-				run := m.start(100 + key)
-				time.Sleep(modelUnit / 2)
-				m.stop(run, 0, nil, false)
-				return []int{run}, nil
-			}})
-			if err != nil {
-				return 0
-			}
-			return v[0]
-		}
-	}
-	data := newFunc[[]int](t, modelOps{}, m.o, nil)
-	handles := newFunc[*modelHandle](t, modelHandleOps{m}, m.o, nil)
-
-	session := WithSession(context.Background(), "model")
-	keyOf := func(key int) testKey { return testKey{id: key} }
-	hashOf := func(key int) uint64 { return uint64(key % 2) } // chains of two
-	dataCall := func(ctx context.Context, key, dice int) typedCall[[]int] {
-		return typedCall[[]int]{Ctx: ctx, Run: func(ctx context.Context) ([]int, error) {
-			run, err := m.body(ctx, key, dice, innerRun(ctx, key))
-			m.mu.Lock()
-			in := m.runs[run].inner
-			m.mu.Unlock()
-			return []int{key, run, in, run}, err
-		}}
-	}
-	handleCall := func(ctx context.Context, key, dice int) typedCall[*modelHandle] {
-		return typedCall[*modelHandle]{Ctx: ctx, Tags: []string{fmt.Sprint("key:", key)}, Run: func(ctx context.Context) (*modelHandle, error) {
-			run, err := m.body(ctx, key, dice, nil)
-			if err != nil {
-				return nil, err
-			}
-			return &modelHandle{key, run}, nil
-		}}
-	}
-
-	// one makes one call, on a goroutine of its own since it may exit.
-	one := func(r *rand.Rand) {
-		key, dice, what := 1+r.IntN(3), r.IntN(1<<13), r.IntN(100)
-		ctx, cancel := context.WithCancel(session)
-		if r.IntN(4) == 0 {
-			cancel()
-			ctx, cancel = context.WithTimeout(session, time.Duration(r.IntN(3))*modelUnit)
-		}
-		defer cancel()
-		hold := time.Duration(r.IntN(3)) * modelUnit
-		c := modelCall{key: key, exited: true, started: time.Now(), begin: m.now()}
-		report := func() {
-			if p := recover(); p != nil {
-				c.panicked, c.exited = p, false
-			}
-			if c.end == 0 {
-				c.end, c.at = m.now(), time.Now()
-			}
-			c.gone = ctx.Err() != nil
-			m.call(c)
-		}
-		gotData := func(v []int, err error) {
-			c.err, c.exited = err, false
-			if err == nil {
-				c.value, c.run = slices.Clone(v), v[1]
-				v[0], v[1], v[2], v[3] = -1, -1, -1, -1 // it is the caller's own
-			}
-		}
-		gotHandle := func(v *modelHandle, err error) {
-			c.err, c.exited = err, false
-			if err == nil {
-				c.value, c.run = []int{v.key, v.run, 0, v.run}, v.run
-			}
-		}
-		event := func(name string, key int, do func()) {
-			e := modelEvent{what: name, key: key, inner: name == "inner tag", begin: m.now()}
-			do()
-			e.end = m.now()
-			m.event(e)
-		}
-		switch {
-		case what < 60:
-			defer report()
-			c.what = "load"
-			k, h := keyOf(key), hashOf(key)
-			switch {
-			case !resource:
-				if v := data.GetCtx(ctx, h, &k); v != nil && m.o.ErrorTTL == 0 {
-					gotData(slices.Clone(*v), nil)
-				} else {
-					gotData(data.Do(h, k, dataCall(ctx, key, dice)))
-				}
-			case what < 30:
-				v, done, err := handles.Acquire(h, k, handleCall(ctx, key, dice))
-				c.end, c.at = m.now(), time.Now()
-				gotHandle(v, err)
-				if err == nil {
-					time.Sleep(hold)
-					m.mu.Lock()
-					if m.runs[v.run].released != 0 {
-						m.break_("release: run %d's value was released while it was acquired", v.run)
-					}
-					m.mu.Unlock()
-				}
-				done()
-			default:
-				gotHandle(handles.Do(h, k, handleCall(ctx, key, dice)))
-			}
-		case what < 70:
-			defer report()
-			c.what = "refresh"
-			if resource {
-				gotHandle(handles.Refresh(hashOf(key), keyOf(key), handleCall(ctx, key, dice)))
-			} else {
-				gotData(data.Refresh(hashOf(key), keyOf(key), dataCall(ctx, key, dice)))
-			}
-		case what < 75 && !resource:
-			defer report()
-			c.what, c.exited = "peek", false
-			if v, ok := data.Peek(hashOf(key), keyOf(key)); ok {
-				gotData(v, nil)
-			}
-		case what < 80 && !resource:
-			// A Prime is an event that begins with it, and a run that ends with it.
-			m.mu.Lock()
-			run := len(m.runs)
-			m.runs = append(m.runs, modelRun{key: key, prime: true, begin: int(^uint(0) >> 1)})
-			m.mu.Unlock()
-			e := modelEvent{what: "prime", key: key, run: run, begin: m.now()}
-			v := []int{key, run, 0, run}
-			m.mu.Lock()
-			m.runs[run].ended = time.Now()
-			m.mu.Unlock()
-			data.Prime(hashOf(key), keyOf(key), v)
-			v[1] = -1
-			e.end = m.now()
-			m.mu.Lock()
-			m.runs[run].begin, m.runs[run].end = e.end, e.end
-			m.mu.Unlock()
-			m.event(e)
-		case what < 86:
-			event("forget", key, func() {
-				data.Forget(hashOf(key), keyOf(key))
-				handles.Forget(hashOf(key), keyOf(key))
-			})
-		case what < 90:
-			event("clear", 0, func() {
-				data.Clear()
-				handles.Clear()
-			})
-		case what < 93:
-			event("tag", key, func() { Invalidate(ctx, fmt.Sprint("key:", key)) })
-		case what < 95:
-			event("site tag", 0, func() { Invalidate(ctx, "outer") })
-		case what < 97:
-			event("session", 0, func() { EndSession(ctx, "model") })
-		default:
-			event("inner tag", 0, func() { Invalidate(ctx, "inner") })
-		}
-	}
-
-	var wg sync.WaitGroup
-	for range 2 + r.IntN(5) {
-		own := rand.New(rand.NewPCG(r.Uint64(), 1))
-		wg.Go(func() {
-			for range 4 + own.IntN(20) {
-				time.Sleep(time.Duration(own.IntN(4)) * modelUnit / 2)
-				done := make(chan struct{})
-				go func() {
-					defer close(done)
-					one(own)
-				}()
-				<-done
-			}
-		})
-	}
-	wg.Wait()
-	time.Sleep(10 * modelUnit) // what runs behind or alone ends
-	synctest.Wait()
-	handles.Clear()
-	time.Sleep(2 * modelUnit)
-	synctest.Wait()
-	return m.judge()
+func endOfContext(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // judge returns the claims that the history breaks.
 func (m *model) judge() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for i := range m.calls {
-		m.judgeCall(&m.calls[i])
+	tagEvents.Lock()
+	forgotten := tagEvents.floor != m.floor // then events may count for what they did not hit
+	tagEvents.Unlock()
+	explained := false
+	for _, c := range m.calls {
+		before := len(m.broken)
+		m.judgeCall(c)
+		if !forgotten {
+			m.judgeKept(c)
+		}
+		if !explained && len(m.broken) > before {
+			explained = true
+			m.explain(c)
+		}
 	}
 	for i := 1; i < len(m.runs); i++ {
-		if r := &m.runs[i]; r.released > 1 {
-			m.break_("release: run %d's value was released %d times", i, r.released)
+		before := len(m.broken)
+		m.judgeRun(i)
+		if r := &m.runs[i]; !explained && len(m.broken) > before && r.call != nil {
+			explained = true
+			m.explain(r.call)
 		}
 	}
 	return m.broken
 }
 
 func (m *model) judgeCall(c *modelCall) {
-	at := fmt.Sprintf("%s of key %d [%d,%d]", c.what, c.key, c.begin, c.end)
+	if m.o.Wait > 0 && !c.validates && !c.exited {
+		own := time.Duration(0)
+		for i := 1; i < len(m.runs); i++ {
+			if r := &m.runs[i]; r.call == c && r.id == c.id {
+				own += r.ended - r.started
+			}
+		}
+		if c.at-c.started > m.o.Wait+own {
+			m.breaks("wait", "%v took %v", c, c.at-c.started)
+		}
+	}
+	switch {
+	case c.exited || c.inValidation:
+	case c.panicked != nil || c.err != nil:
+		m.judgeError(c)
+	default:
+		m.judgeWaits(c)
+		if c.value.run != 0 {
+			m.judgeValue(c)
+		}
+	}
+}
+
+func (m *model) judgeError(c *modelCall) {
 	var bad *errRun
-	if p, ok := c.panicked.(error); ok && errors.As(p, &bad) || errors.As(c.err, &bad) {
-		r := &m.runs[bad.run]
-		during := r.end == 0 || !r.ended.Before(c.started) // it may have ended at this moment
-		kept := m.o.ErrorTTL > 0 && c.panicked == nil && c.at.Sub(r.ended) < m.o.ErrorTTL
-		if r.key != c.key || !during && !kept {
-			m.break_("errors: %s got an error of run %d that ended at %d", at, bad.run, r.end)
-		}
-		if (errors.Is(bad, context.Canceled) || errors.Is(bad, context.DeadlineExceeded)) && !c.gone {
-			m.break_("errors: %s got another's end of context, of run %d", at, bad.run)
-		}
-		m.judgeEvents(c, at, bad.run)
-		return
-	}
-	if c.panicked != nil {
-		m.break_("errors: %s panicked with %v", at, c.panicked)
-		return
-	}
-	if c.err != nil {
-		if !c.gone || !errors.Is(c.err, context.Canceled) && !errors.Is(c.err, context.DeadlineExceeded) {
-			m.break_("errors: %s got %v out of nothing", at, c.err)
+	p, _ := c.panicked.(error)
+	if !errors.As(p, &bad) && !errors.As(c.err, &bad) {
+		cycle := m.shape.cyclic && errors.As(c.err, new(*CycleError))
+		if !cycle && (c.panicked != nil || !c.gone || !endOfContext(c.err)) {
+			m.breaks("errors", "%v got %v, %v out of nothing", c, c.err, c.panicked)
 		}
 		return
 	}
-	// The computation that it waited for last ended when the call did; before that, one. What
-	// took no time may have come and gone without the call; and of several that ended at
-	// one moment it waited for one, which may be one that gave no result.
-	results := map[time.Time]bool{}
-	for i := range m.runs {
-		if r := &m.runs[i]; i > 0 && !r.prime && r.key == c.key && r.ended.After(c.started) && r.ended.Before(c.at) {
-			if left, ok := results[r.ended]; r.left || !ok {
-				results[r.ended] = r.left || left
+	r := &m.runs[bad.run]
+	during := r.end == 0 || r.ended >= c.started // it may have ended at this moment
+	kept := m.o.ErrorTTL > 0 && c.panicked == nil && c.at-r.ended < m.o.ErrorTTL && !errors.As(bad, new(*CycleError))
+	switch {
+	case r.id != c.id || !during && !kept || r.call.bypass && r.call != c:
+		m.breaks("errors", "%v got an error of run %d that ended at %d", c, bad.run, r.end)
+	case !during && !r.kept():
+		m.breaks("keep", "%v got an error of run %d that is not to be kept", c, bad.run)
+	}
+	timedOut := m.o.Timeout > 0 && r.ended-r.started >= m.o.Timeout
+	if endOfContext(bad) && !c.gone && !timedOut {
+		m.breaks("errors", "%v got another's end of context, of run %d", c, bad.run)
+	}
+	m.judgeEvents(c, bad.run)
+}
+
+// judgeWaits counts the computations that c waited for. The last ended when the call did;
+// before that, one. What took no time may have come and gone without the call; and of
+// several that ended at one moment it waited for one, which may be one that gave no result.
+func (m *model) judgeWaits(c *modelCall) {
+	if c.gone || c.what != "load" || c.validates || c.alone || m.o.Wait > 0 || m.shape.personal || m.shape.shutdown {
+		return
+	}
+	var ended time.Duration
+	results := 0
+	for i := 1; i < len(m.runs); i++ {
+		r := &m.runs[i]
+		if r.call == nil || r.id != c.id || r.left || r.call.alone || r.ended <= c.started || r.ended >= c.at || r.ended == ended {
+			continue
+		}
+		alone := true
+		for j := 1; j < len(m.runs); j++ {
+			if o := &m.runs[j]; o.id == r.id && o.left && o.ended == r.ended {
+				alone = false
+			}
+		}
+		if ended = r.ended; alone {
+			results++
+		}
+	}
+	if results > 1 {
+		m.breaks("two", "%v waited for %d computations", c, results+1)
+	}
+}
+
+func (m *model) judgeValue(c *modelCall) {
+	v := c.value
+	if v.run < 0 || v.run >= len(m.runs) {
+		m.breaks("own", "%v got %v, which another caller has changed", c, v)
+		return
+	}
+	r := &m.runs[v.run]
+	switch {
+	case r.id != c.id || v.id != c.id || v.again != v.run:
+		m.breaks("own", "%v got %v", c, v)
+		return
+	case v.user != 0 && v.user != c.user:
+		m.breaks("own", "%v of user %d got %v", c, c.user, v)
+	case r.call != c && (r.call != nil && r.call.bypass || c.bypass):
+		m.breaks("own", "%v got the value of run %d, and one of the two went past the cache", c, v.run)
+	}
+	// A value is as old as it was when the call began at least: it may have been found then.
+	age, life := c.started-r.ended, m.o.TTL
+	stale := m.o.Stale
+	if c.what == "peek" {
+		stale = 0
+	}
+	if life > 0 && age >= life+stale {
+		m.breaks("fresh", "%v got the value of run %d, %v old", c, v.run, age)
+	}
+	if in := &m.runs[v.inner]; v.inner != 0 && m.innerTTL > 0 && r.ended < c.started && c.started-in.ended >= m.innerTTL+stale {
+		m.breaks("nested", "%v got a value made of that of run %d, %v old", c, v.inner, c.started-in.ended)
+	}
+	if age > 0 && r.end != 0 && !r.kept() {
+		m.breaks("keep", "%v got the value of run %d, which is not to be kept", c, v.run)
+	}
+	if c.what == "refresh" && r.begin < c.began {
+		m.breaks("refresh", "%v got the value of run %d, begun at %d", c, v.run, r.begin)
+	}
+	if c.validates && age > 0 && c.approved != v.run {
+		m.breaks("validate", "%v got the value of run %d and was not asked", c, v.run)
+	}
+	for _, o := range m.calls {
+		if o.end < c.began && slices.Contains(o.refused, v.run) {
+			m.breaks("validate", "%v got the value of run %d, refused by %v", c, v.run, o)
+		}
+	}
+	if d := m.shutdown; d != nil && d.end != 0 && c.began > d.end && r.call != c {
+		m.breaks("shutdown", "%v got the value of run %d after it", c, v.run)
+	}
+	m.judgeEvents(c, v.run)
+	m.judgeGrace(c, r)
+}
+
+// judgeGrace holds what a caller got without a lease, or gave back, to its grace.
+func (m *model) judgeGrace(c *modelCall, r *modelRun) {
+	if r.released == 0 || c.validates || c.alone || m.shape.shutdown {
+		return
+	}
+	until := c.at
+	if c.acquired {
+		until = c.handedBack
+	}
+	if r.releasedAt < until+m.o.Grace {
+		m.breaks("release", "%v got the value of run %d, released at %v", c, c.value.run, r.releasedAt)
+	}
+}
+
+func (m *model) judgeEvents(c *modelCall, run int) {
+	for i := range m.events {
+		e := &m.events[i]
+		if e.end > c.began || e.run == run {
+			continue
+		}
+		begin, claim := m.runs[run].begin, "events"
+		if e.inner {
+			if m.runs[run].inner == 0 {
+				continue
+			}
+			begin, claim = m.runs[m.runs[run].inner].begin, "nested"
+		}
+		if begin < e.begin && m.concerns(e, run) {
+			m.breaks(claim, "%v got the result of run %d, begun at %d, before the %s [%d,%d]", c, run, begin, e.what, e.begin, e.end)
+		}
+	}
+}
+
+// concerns reports whether e is about the result of the run.
+func (m *model) concerns(e *modelEvent, run int) bool {
+	r := &m.runs[run]
+	return (e.id == 0 || e.id == r.id) && (e.key == 0 || e.key == r.id%100) && (e.session == 0 || e.session == sessionOf(r.id)) && (!e.calls || r.call != nil)
+}
+
+// judgeKept finds calls that had to wait although there was a value for them.
+func (m *model) judgeKept(c *modelCall) {
+	s := m.shape
+	if c.what != "load" && c.what != "peek" || c.bypass || c.gone || c.exited || m.o.Wait > 0 || m.o.Max > 0 || m.o.MaxBytes > 0 ||
+		s.validated || s.personal || s.shutdown || s.cyclic {
+		return
+	}
+	last := 0
+	for i := 1; i < len(m.runs); i++ {
+		r := &m.runs[i]
+		if r.id == c.id && r.end != 0 && r.gave && r.kept() && (r.call == nil || !r.call.alone) && r.ended <= c.started && r.end > m.runs[last].end {
+			last = i
+		}
+	}
+	r := &m.runs[last]
+	if last == 0 || r.ended == c.started { // then it may not have been kept by then
+		return
+	}
+	life := m.o.TTL - time.Duration(float64(m.o.TTL)*m.o.Jitter)
+	if c.what == "load" {
+		life += m.o.Stale
+	}
+	if m.o.TTL > 0 && c.started-r.ended >= life {
+		return
+	}
+	begin := r.begin
+	if r.call != nil {
+		begin = r.call.began // the flight is older than its body's first line
+	}
+	if s.nested && r.call != nil {
+		if r.inner == 0 {
+			return
+		}
+		in := &m.runs[r.inner]
+		if begin = min(begin, in.begin); m.innerTTL > 0 && c.started-in.ended >= m.innerTTL {
+			return
+		}
+	}
+	for i := range m.events {
+		if e := &m.events[i]; e.end > begin && e.begin < c.end && e.run != last && m.concerns(e, last) {
+			return
+		}
+	}
+	if c.at != c.started || c.err != nil || c.panicked != nil || c.value.run == 0 {
+		m.breaks("kept", "%v was not served at once, although there was the value of run %d", c, last)
+	}
+}
+
+func (m *model) judgeRun(i int) {
+	r := &m.runs[i]
+	alone := r.call != nil && r.call.alone
+	if m.shape.resource && r.id < innerID {
+		want := r.gave
+		switch {
+		case r.released > 1, r.released > 0 && !want, r.released == 0 && want && !alone:
+			m.breaks("release", "the value of run %d of key %d was released %d times: %+v", i, r.id, r.released, *r)
+		}
+		if m.shutdown != nil && m.downErr == nil && want && !alone && r.end != 0 && r.ended < m.downAt[0] && m.shutdown.end != 0 && r.releasedAt > m.downAt[1] {
+			m.breaks("shutdown", "the value of run %d was released after it, at %v", i, r.releasedAt)
+		}
+	}
+	if m.o.Detach && !m.shape.plain && errors.Is(r.err, context.Canceled) && m.o.Wait == 0 && !m.shape.nested && !m.shape.personal && !m.shape.shutdown && !alone {
+		for _, c := range m.calls {
+			if c.id == r.id && (c.what == "load" || c.what == "acquire") && !c.validates && !c.alone && c.started < r.started && r.started < r.ended && c.at > r.ended {
+				m.breaks("leave", "run %d was cancelled while %v waited for it", i, c)
 			}
 		}
 	}
-	maps.DeleteFunc(results, func(_ time.Time, left bool) bool { return left })
-	if len(results) > 1 && !c.gone && c.what == "load" {
-		m.break_("two: %s waited for %d computations", at, len(results)+1)
-		m.explain(c)
-	}
-	if c.run == 0 {
-		return
-	}
-	if c.run < 0 || c.run >= len(m.runs) {
-		m.break_("own: %s got %v, which another caller has changed", at, c.value)
-		return
-	}
-	r := &m.runs[c.run]
-	if r.key != c.key || !slices.Equal(c.value, []int{c.key, c.run, c.value[2], c.run}) {
-		m.break_("own: %s got %v", at, c.value)
-		return
-	}
-	// A value is as old as it was when the call began at least: it may have been found then.
-	if life := m.o.TTL; life > 0 {
-		if c.what != "peek" {
-			life += m.o.Stale
-		}
-		if age := c.started.Sub(r.ended); age >= life {
-			m.break_("fresh: %s got the value of run %d, %v old", at, c.run, age)
-		}
-	}
-	if c.what == "refresh" && r.begin < c.begin {
-		m.break_("refresh: %s got the value of run %d, begun at %d", at, c.run, r.begin)
-	}
-	m.judgeEvents(c, at, c.run)
+}
+
+func (c *modelCall) String() string {
+	return fmt.Sprintf("%s of key %d [%d,%d] from %v to %v", c.what, c.id, c.began, c.end, c.started, c.at)
 }
 
 // explain adds all that was known of the call's key.
 func (m *model) explain(c *modelCall) {
-	m.break_("%+v", m.o)
-	m.break_("from %s to %s", c.started.Format("05.000"), c.at.Format("05.000"))
-	for i := range m.runs {
-		if r := &m.runs[i]; r.key == c.key || r.key == 100+c.key {
-			m.break_("run %d of %d: [%d,%d] ended %s, inner %d, error %v, left %v, prime %v", i, r.key, r.begin, r.end, r.ended.Format("05.000"), r.inner, r.err, r.left, r.prime)
+	say := func(format string, args ...any) { m.broken = append(m.broken, fmt.Sprintf("  "+format, args...)) }
+	say("%+v", m.o)
+	say("%+v, inner ttl %v", m.shape, m.innerTTL)
+	say("%+v", *c)
+	for i := 1; i < len(m.runs); i++ {
+		if r := m.runs[i]; r.id == c.id || r.id == innerID+c.id {
+			if r.call == nil {
+				say("run %d, primed: %+v", i, r)
+				continue
+			}
+			by := *r.call
+			r.call = nil
+			say("run %d: %+v, for %v, bypass %v, alone %v", i, r, &by, by.bypass, by.alone)
 		}
 	}
 	for _, e := range m.events {
-		if e.key == c.key || e.key == 0 {
-			m.break_("%s [%d,%d]", e.what, e.begin, e.end)
-		}
-	}
-}
-
-func (m *model) judgeEvents(c *modelCall, at string, run int) {
-	for i := range m.events {
-		e := &m.events[i]
-		if e.end > c.begin || e.run == run {
-			continue
-		}
-		begin, name := m.runs[run].begin, "events"
-		switch {
-		case e.inner:
-			if m.runs[run].inner == 0 {
-				continue
-			}
-			begin, name = m.runs[m.runs[run].inner].begin, "nested"
-		case e.key != 0 && e.key != c.key:
-			continue
-		}
-		if begin < e.begin {
-			m.break_("%s: %s got the result of run %d, begun at %d, before the %s [%d,%d]", name, at, run, begin, e.what, e.begin, e.end)
-		}
+		say("%+v", e)
 	}
 }
 
 // TestModel makes random histories and holds them to the model.
-func TestModel(t *testing.T) {
-	n := *histories
-	switch {
-	case n > 0:
-	case raceEnabled || testing.Short():
-		n = 300
-	default:
-		n = 3000
-	}
-	seed := *firstSeed
-	if seed == 0 {
-		seed = rand.Uint64N(1 << 40)
-	}
-	oldLogf := logf
-	logf = func(string, ...any) {}
-	t.Cleanup(func() { logf = oldLogf })
-	calls := 0
-	for i := range n {
-		seed := seed + uint64(i)
-		var broken []string
-		synctest.Test(t, func(t *testing.T) { broken = history(t, seed) })
-		calls++
-		if len(broken) > 0 {
-			t.Fatalf("history %d (-seed=%d) breaks the model:\n\t%s", i, seed, strings.Join(broken[:min(len(broken), 60)], "\n\t"))
-		}
-		if t.Failed() {
-			t.Fatalf("history %d (-seed=%d)", i, seed)
-		}
-	}
-	t.Logf("%d histories", calls)
-}
+func TestModel(t *testing.T) { makeHistories(t) }

@@ -3,66 +3,114 @@ package cache
 import (
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
 
-// mutations are faults of the engine that the model check must find. Each replaces one
-// piece of its source.
+// mutations are faults of the engine that the model check must find, each as one of the
+// claims that it breaks. Each replaces one piece of the source by one that behaves otherwise in
+// mutant number #, so that all of them are compiled into one program.
 var mutations = []struct {
-	name     string
-	file     string
-	old, new string
-	claim    string   // of the model, that is broken
-	more     []string // further replacements, old and new
+	name, claims, file string
+	old, new           string
 }{
-	{"no check of events at publishing", "flight.go",
-		"keep = keep && f.hitBy == 0 && n.expires > now", "keep = keep && n.expires > now", "events:", nil},
-	{"published before it is copied", "front.go",
-		"	return original, f.copy(f.value(n), f.value(original))\n", "	return original, nil\n", "own:", nil},
-	{"fresh at its ttl, on the hit path", "clock.go",
-		"return expires > now\n", "return expires >= now\n", "fresh:", nil},
-	{"fresh at its ttl, on the miss path", "flight.go",
-		"if s.end(m) > now {", "if s.end(m) >= now {", "fresh:", nil},
-	{"a refresh publishes over a Forget", "flight.go",
-		"keep = keep && f.hitBy == 0 &&", "keep = keep && (f.hitBy == 0 || f.refreshes) &&", "events:", []string{
-			"	behind    bool\n", "	behind    bool\n	refreshes bool\n",
-			"	if c.lease {\n		f.leases = 1", "	f.refreshes = c.refresh\n	if c.lease {\n		f.leases = 1",
-		}},
-	{"a value replaced by a refresh is released twice", "store.go",
-		"		s.remove(old, gone)\n	}\n	weight",
-		"		s.remove(old, gone)\n		if old.meta != nil && old.meta.hold != nil && old.meta.hold.resting {\n			s.rest = append(s.rest, old.meta.hold)\n		}\n	}\n	weight", "release:", nil},
-	{"released while it is acquired", "flight.go",
-		"m.meta.hold.refs++\n", "_ = m\n", "release:", nil},
-	{"a waiter gets its owner's end of context", "flight.go",
-		"if owner != nil && owner.Err() != nil {", "if false {", "errors:", nil},
-	{"a newcomer gets the error of an abandoned computation", "flight.go",
-		"if result == failed && f.cancelled {", "if false {", "errors:", nil},
-	{"a waiter gets what was computed before a Clear that was complete before its call", "flight.go",
-		"(f.hitBy == 0 || f.hitBy > c.arrival) &&", "", "events:", nil},
-	{"Refresh takes what was begun before it", "flight.go",
-		"&& (!c.refresh || f.start >= c.arrival)", "", "refresh:", nil},
-	{"two computations of a key at once", "flight.go",
-		"if !f.private && s.front.equal(f.n, n) {", "if f.private && s.front.equal(f.n, n) {", "one:", nil},
-	{"tags of inner results are forgotten", "frame.go",
-		"	f.addTags(tags)\n	f.addTags(x.tags)\n", "", "nested:", nil},
-	{"an event that came before its tag is not seen", "flight.go",
-		"if missed != 0 &&", "if false &&", "nested:", nil},
-	{"no second look at the tags when a computation ends", "frame.go",
-		"seq != 0 && (f.hitBy", "false && (f.hitBy", "nested:", nil},
-	{"equal hashes are equal keys", "store.go",
-		"if m.hash == n.hash && s.front.equal(m, n) {", "if m.hash == n.hash {", "own:", nil},
+	{"no check of events at publishing", "events", "flight.go",
+		"f.hitBy == 0 && n.expires > now", "(mutant == # || f.hitBy == 0) && n.expires > now"},
+	{"a refresh publishes over a Forget", "events", "events.go",
+		"if s.front.equal(f.n, n) {", "if s.front.equal(f.n, n) && !(mutant == # && f.behind) {"},
+	{"published before it is copied", "own", "flight.go",
+		"if f.original, err = f.st.front.apart(f.n); err != nil {", "if f.original = f.n; mutant != # {\n\t\tf.original, err = f.st.front.apart(f.n)\n\t}\n\tif err != nil {"},
+	{"equal hashes are equal keys", "own", "store.go",
+		"m.hash == n.hash && s.front.equal(m, n)", "m.hash == n.hash && (mutant == # || s.front.equal(m, n))"},
+	{"fresh at its ttl, on the hit path", "fresh", "clock.go",
+		"return expires > now\n", "return expires > now || mutant == # && expires == now\n"},
+	{"fresh at its ttl, on the miss path", "fresh", "flight.go",
+		"if s.end(m) > now {", "if s.end(m) > now || mutant == # && s.end(m) == now {"},
+	{"jitter lengthens", "fresh release errors nested kept idle", "store.go",
+		"ttl -= time.Duration(s.o.Jitter", "ttl -= time.Duration(map[bool]float64{true: -1, false: 1}[mutant == #] * s.o.Jitter"},
+	{"a value replaced is released twice", "release", "store.go",
+		"s.remove(old, gone)", "if s.remove(old, gone); mutant == # && old.meta != nil && old.meta.hold != nil && old.meta.hold.resting {\n\t\t\ts.rest = append(s.rest, old.meta.hold)\n\t\t}"},
+	{"released while it is acquired, after a hit", "release", "flight.go",
+		"m.meta.hold.refs++", "if mutant != # {\n\t\t\t\t\t\tm.meta.hold.refs++\n\t\t\t\t\t}"},
+	{"released while it is acquired, after a wait", "release", "flight.go",
+		"h.refs += f.leases", "if mutant != # {\n\t\t\t\th.refs += f.leases\n\t\t\t}"},
+	{"what was acquired is never given back", "release", "release.go",
+		"n.meta != nil && n.meta.hold != nil {", "n.meta != nil && n.meta.hold != nil && mutant != # {"},
+	{"no grace", "release", "release.go",
+		"if s.idle != nil {", "if s.idle != nil || mutant == # {"},
+	{"a waiter gets its owner's end of context", "errors", "flight.go",
+		"owner != nil && owner.Err() != nil", "mutant != # && owner != nil && owner.Err() != nil"},
+	{"a newcomer gets the error of an abandoned computation", "errors", "flight.go",
+		"result == failed && f.cancelled", "result == failed && f.cancelled && mutant != #"},
+	{"a waiter gets what was computed before a Clear that was complete before its call", "events", "flight.go",
+		"(f.hitBy == 0 || f.hitBy > c.arrival)", "(mutant == # || f.hitBy == 0 || f.hitBy > c.arrival)"},
+	{"Refresh takes what was begun before it", "refresh", "flight.go",
+		"(!c.refresh || f.start", "(mutant == # || !c.refresh || f.start"},
+	{"who waits begins anew with each wait", "two", "flight.go",
+		"case another:\n				wait = false", "case again:\n\t\t\t\tif mutant == # {\n\t\t\t\t\tc.arrival = events.Load()\n\t\t\t\t}\n\t\t\tcase another:\n\t\t\t\twait = false"},
+	{"two computations of a key at once", "one", "flight.go",
+		"if !f.private && s.front.equal(f.n, n) {", "if !f.private && mutant != # && s.front.equal(f.n, n) {"},
+	{"a refresh beside a computation", "one", "flight.go",
+		"s.open(n) != nil || m.meta", "s.open(n) != nil && mutant != # || m.meta"},
+	{"a waiter is not counted", "leave errors", "flight.go",
+		"f.present++", "if mutant != # {\n\t\t\t\tf.present++\n\t\t\t}"},
+	{"tags of inner results are forgotten", "nested", "frame.go",
+		"f.addTags(tags)\n\tf.addTags(x.tags)", "if mutant != # {\n\t\tf.addTags(tags)\n\t\tf.addTags(x.tags)\n\t}"},
+	{"an event that came before its tag is not seen", "nested", "flight.go",
+		"if missed != 0 &&", "if mutant != # && missed != 0 &&"},
+	{"no second look at the tags when a computation ends", "nested", "frame.go",
+		"seq != 0 && (f.hitBy", "mutant != # && seq != 0 && (f.hitBy"},
+	{"the result around outlives what it was made of", "nested", "flight.go",
+		"n.expires = min(n.expires, x.expires)", "if mutant != # {\n\t\tn.expires = min(n.expires, x.expires)\n\t}"},
+	{"validate is not asked", "validate", "do.go",
+		"|| s.valid(r.n, c, e)", "|| mutant == # || s.valid(r.n, c, e)"},
+	{"keep is not asked", "keep", "flight.go",
+		"s.front.keep(f.n)", "(mutant == # || s.front.keep(f.n))"},
+	{"keepError is not asked", "keep", "flight.go",
+		"s.front.keepError(err)", "(mutant == # || s.front.keepError(err))"},
+	{"an error takes the place of an old value", "kept", "flight.go",
+		"s.end(old) > now {", "s.end(old) > now && mutant != # {"},
+	{"a stale value is not served", "kept", "store.go",
+		"s.stale.Load() == 0 || n.meta != nil", "s.stale.Load() == 0 || mutant == # || n.meta != nil"},
+	{"the session is no label", "events", "do.go",
+		"if s.o.Session {", "if s.o.Session && mutant != # {"},
+	{"a session's result is given to all who wait", "own", "flight.go",
+		"mixed || foreign", "mixed || foreign && mutant != #"},
+	{"a session's result is kept for all", "own", "flight.go",
+		"x.kept && !mixed && !foreign", "x.kept && !mixed && !(foreign && mutant != #)"},
+	{"a session does not count past the cache", "own", "do.go",
+		"x.session, x.scoped = sessionIn(c.labels)", "if mutant != # {\n\t\t\tx.session, x.scoped = sessionIn(c.labels)\n\t\t}"},
+	{"values of the context are not watched", "own", "frame.go",
+		"!f.closed && f.read == nil", "!f.closed && f.read == nil && mutant != #"},
+	{"Bypass is kept", "own", "do.go",
+		"c.cc != nil && c.cc.bypass\n", "c.cc != nil && c.cc.bypass && mutant != #\n"},
+	{"the alarm is not set", "idle", "store.go",
+		"s.alarm.set(s, s.end(n))", "if mutant != # {\n\t\t\ts.alarm.set(s, s.end(n))\n\t\t}"},
+	{"one entry too many", "bounds", "policy.go",
+		"p.count()+entries > p.max ||", "p.count()+entries > p.max && (mutant != # || p.count() > p.max) ||"},
+	{"timeout is ignored", "timeout", "do.go",
+		"if s.o.Timeout > 0 {\n			ctx, end", "if s.o.Timeout > 0 && mutant != # {\n			ctx, end"},
+	{"wait is ignored", "wait", "flight.go",
+		"if f.st.o.Wait > 0 && !own {", "if f.st.o.Wait > 0 && !own && mutant != # {"},
+	{"cycles of those who wait are not seen", "hangs", "waits.go",
+		"map[*call]bool{}); path != nil {", "map[*call]bool{}); path != nil && mutant != # {"},
+	{"Shutdown leaves what is kept", "shutdown", "configure.go",
+		"s.removeAll(&gone)", "if mutant != # {\n\t\ts.removeAll(&gone)\n\t}"},
+	{"results are kept after Shutdown", "idle shutdown", "flight.go",
+		"n.expires > now && !stopped.Load()", "n.expires > now && (!stopped.Load() || mutant == #)"},
 }
 
-var mutants = flag.Bool("mutants", false, "hold the model check to mutations of the engine; takes minutes")
+var mutants = flag.Bool("mutants", false, "hold the model check to mutations of the engine; takes a minute")
 
-// TestMutations shows that the model check finds each of the mutations. It compiles the
-// package once for each:
+// TestMutations shows that the model check finds each of the mutations:
 //
-//	go test -run TestMutations -mutants -timeout 30m
+//	go test -run TestMutations -mutants
 //
 // That each mutation still has its place in the source is always checked.
 func TestMutations(t *testing.T) {
@@ -70,39 +118,64 @@ func TestMutations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range mutations {
-		t.Run(strings.ReplaceAll(m.name, " ", "_"), func(t *testing.T) {
+	tmp := t.TempDir()
+	source := map[string]string{"mutant.go": "package cache\n\nimport (\n\t\"os\"\n\t\"strconv\"\n)\n\nvar mutant, _ = strconv.Atoi(os.Getenv(\"CACHEGEN_MUTANT\"))\n"}
+	for i, m := range mutations {
+		if source[m.file] == "" {
 			src, err := os.ReadFile(m.file)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if n := strings.Count(string(src), m.old); n != 1 {
-				t.Fatalf("%q is %d times in %s", m.old, n, m.file)
-			}
-			text := strings.Replace(string(src), m.old, m.new, 1)
-			for i := 0; i < len(m.more); i += 2 {
-				if strings.Count(text, m.more[i]) != 1 {
-					t.Fatalf("%q is not once in %s", m.more[i], m.file)
-				}
-				text = strings.Replace(text, m.more[i], m.more[i+1], 1)
-			}
-			if !*mutants {
-				return
-			}
-			tmp := t.TempDir()
-			mutant := filepath.Join(tmp, "mutant.go")
-			overlay, _ := json.Marshal(map[string]map[string]string{"Replace": {filepath.Join(dir, m.file): mutant}})
-			if err := os.WriteFile(mutant, []byte(text), 0o644); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(filepath.Join(tmp, "overlay.json"), overlay, 0o644); err != nil {
-				t.Fatal(err)
-			}
-			cmd := exec.Command("go", "test", "-vet=off", "-overlay="+filepath.Join(tmp, "overlay.json"), "-run=^TestModel$", ".", "-histories=20000")
-			out, err := cmd.CombinedOutput()
-			if err == nil || !strings.Contains(string(out), "breaks the model") || !strings.Contains(string(out), "\t"+m.claim) {
-				t.Errorf("not found, or not as %q:\n%s", m.claim, out)
-			}
-		})
+			source[m.file] = string(src)
+		}
+		if n := strings.Count(source[m.file], m.old); n != 1 {
+			t.Fatalf("%s: %q is %d times in %s", m.name, m.old, n, m.file)
+		}
+		source[m.file] = strings.Replace(source[m.file], m.old, strings.ReplaceAll(m.new, "#", strconv.Itoa(i+1)), 1)
 	}
+	if !*mutants {
+		return
+	}
+	overlay := map[string]string{}
+	for name, text := range source {
+		overlay[filepath.Join(dir, name)] = filepath.Join(tmp, name)
+		if err := os.WriteFile(filepath.Join(tmp, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	replace, _ := json.Marshal(map[string]map[string]string{"Replace": overlay})
+	if err := os.WriteFile(filepath.Join(tmp, "overlay.json"), replace, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(tmp, "mutants.test")
+	if out, err := exec.Command("go", "test", "-c", "-vet=off", "-overlay="+filepath.Join(tmp, "overlay.json"), "-o", program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	check := func(mutant, histories int) (string, error) {
+		cmd := exec.Command(program, "-test.run=^TestModel$", "-test.v", fmt.Sprint("-histories=", histories), fmt.Sprint("-seed=", *firstSeed))
+		cmd.Env = append(os.Environ(), fmt.Sprint("CACHEGEN_MUTANT=", mutant))
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	t.Run("none", func(t *testing.T) {
+		if out, err := check(0, 10_000); err != nil {
+			t.Errorf("the engine itself breaks the model:\n%s", out)
+		}
+	})
+	t.Run("each", func(t *testing.T) {
+		for i, m := range mutations {
+			t.Run(strings.ReplaceAll(m.name, " ", "_"), func(t *testing.T) {
+				t.Parallel()
+				out, err := check(i+1, 100_000)
+				found := slices.ContainsFunc(strings.Fields(m.claims), func(c string) bool { return strings.Contains(out, "\t"+c+":") })
+				if err == nil || !found {
+					t.Errorf("not found, or not as %s:\n%s", m.claims, out)
+				}
+				at := strings.Index(out, "history ")
+				if end := strings.Index(out, " breaks the model"); at >= 0 && end > at {
+					t.Log(out[at:end])
+				}
+			})
+		}
+	})
 }

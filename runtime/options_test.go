@@ -448,11 +448,17 @@ func TestStatsOfHotFunction(t *testing.T) {
 	}
 }
 
+// taggedOps find tags and the session in the key.
+type taggedOps struct{ sliceOps }
+
+func (taggedOps) Tags(k *testKey) []string { return []string{fmt.Sprint("key:", k.id)} }
+func (taggedOps) Session(*testKey) string  { return "primed" }
+
 func TestTemplatedTagsOfThePrimed(t *testing.T) {
-	f := newFunc(t, modelOps{}, Options{Session: true}, func(context.Context, int) ([]int, error) { return []int{1}, nil })
+	f := newFunc(t, taggedOps{}, Options{Session: true}, func(context.Context, int) ([]int, error) { return []int{1}, nil })
 	for _, drop := range []func(){
 		func() { Invalidate(context.Background(), "key:1") },
-		func() { EndSession(context.Background(), "model") },
+		func() { EndSession(context.Background(), "primed") },
 	} {
 		f.prime(1, []int{7})
 		f.prime(2, []int{8})

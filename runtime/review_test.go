@@ -358,7 +358,7 @@ func TestSessionCountsUnderBypass(t *testing.T) {
 		inner := newFunc[string](t, nil, Options{Func: "inner", Session: true}, nil)
 		outer := newFunc(t, nil, Options{Func: "outer"}, func(ctx context.Context, _ int) (string, error) {
 			time.Sleep(time.Second)
-			return inner.Do(1, testKey{id: 1}, Call[string]{Ctx: Bypass(ctx), Run: func(ctx context.Context) (string, error) {
+			return inner.Do(1, testKey{id: 1}, typedCall[string]{Ctx: Bypass(ctx), Run: func(ctx context.Context) (string, error) {
 				return callOf(ctx).session, nil
 			}})
 		})
