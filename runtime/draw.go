@@ -42,11 +42,11 @@ import (
 // reads its request through the inputs that its surface is bound with:
 //
 //	func Page(w http.ResponseWriter, r *http.Request) {
-//		if !html.Cacheable(r) {
+//		if !web.Cacheable(r) {
 //			page(w, r)
 //			return
 //		}
-//		bctx, bw, s := html.BindResponse(r.Context(), w, html.Static(r, []string{"path:id", "query:q"}))
+//		bctx, bw, s := html.BindResponse(r.Context(), w, web.Static(r, []string{"path:id", "query:q"}))
 //		_, err := pageSite.Do(cache.HashStart(), pageKey{}, &cache.DrawCall{
 //			Ctx: bctx, Surface: s, NoError: true,
 //			Run: func(ctx context.Context, _ any) error {

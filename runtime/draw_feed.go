@@ -1,6 +1,10 @@
 package cache
 
-import "sync"
+import (
+	"errors"
+	"io"
+	"sync"
+)
 
 // feedMax bounds what waits in a Feed, in bytes as Do is told. It is as much as a tape
 // holds.
@@ -13,7 +17,7 @@ const feedMax = maxTape
 // ready; methods may be called from any goroutine.
 type Feed struct {
 	mu      sync.Mutex
-	queue   []func() error
+	queue   []fed
 	size    int
 	running bool
 	closed  bool
@@ -21,6 +25,21 @@ type Feed struct {
 	drained *sync.Cond // with mu: the queue has been taken
 	wake    chan struct{}
 	done    chan struct{}
+}
+
+// fed is what waits: an op, or bytes to write.
+type fed struct {
+	op    func() error
+	to    io.Writer
+	bytes []byte
+}
+
+func (f *fed) do() error {
+	if f.op != nil {
+		return f.op()
+	}
+	_, err := f.to.Write(f.bytes)
+	return err
 }
 
 // Start starts the goroutine.
@@ -36,13 +55,6 @@ func (f *Feed) Start() {
 	go f.feed(f.wake, f.done)
 }
 
-// Running reports whether the goroutine runs.
-func (f *Feed) Running() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.running
-}
-
 // Do does op in its turn, or at once if the feed is not started; only then it returns the
 // error of op. n is about how many bytes op holds: beyond what a tape may hold, Do waits.
 // After an op has failed the others are not done: the client has gone.
@@ -53,34 +65,74 @@ func (f *Feed) Do(n int, op func() error) error {
 		return op()
 	}
 	defer f.mu.Unlock()
-	for f.size > 0 && f.size+n > feedMax && f.err == nil {
-		f.drained.Wait()
-	}
-	if f.err != nil {
-		return nil
-	}
-	f.size += n
-	f.queue = append(f.queue, op)
-	select {
-	case f.wake <- struct{}{}:
-	default:
+	if f.room(n) {
+		f.add(fed{op: op})
 	}
 	return nil
 }
 
+// Write writes p to w, which is the same at each call, as Do does an op. What is written in
+// a row may arrive as one.
+func (f *Feed) Write(w io.Writer, p []byte) (int, error) {
+	f.mu.Lock()
+	if !f.running {
+		f.mu.Unlock()
+		return w.Write(p)
+	}
+	defer f.mu.Unlock()
+	if !f.room(len(p)) {
+		return len(p), nil
+	}
+	if i := len(f.queue) - 1; i >= 0 && f.queue[i].op == nil && len(f.queue[i].bytes)+len(p) <= streamPart {
+		f.queue[i].bytes = append(f.queue[i].bytes, p...)
+	} else {
+		f.add(fed{to: w, bytes: append([]byte(nil), p...)})
+	}
+	return len(p), nil
+}
+
+// room waits for room for n bytes, and reports whether there is still a client.
+func (f *Feed) room(n int) bool {
+	for f.size > 0 && f.size+n > feedMax && f.err == nil {
+		f.drained.Wait()
+	}
+	if f.err != nil {
+		return false
+	}
+	f.size += n
+	return true
+}
+
+func (f *Feed) add(next fed) {
+	f.queue = append(f.queue, next)
+	select {
+	case f.wake <- struct{}{}:
+	default:
+	}
+}
+
 func (f *Feed) feed(wake, done chan struct{}) {
 	defer close(done)
+	ended := false
+	defer func() {
+		if !ended { // op ended the goroutine
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.err = errFeedExit
+			f.drained.Broadcast()
+		}
+	}()
 	for {
 		f.mu.Lock()
 		queue, closed, failed := f.queue, f.closed, f.err != nil
 		f.queue, f.size = nil, 0
 		f.drained.Broadcast()
 		f.mu.Unlock()
-		for _, op := range queue {
+		for _, next := range queue {
 			if failed {
 				break
 			}
-			if err := contained(op); err != nil {
+			if err := contained(next.do); err != nil {
 				failed = true
 				f.mu.Lock()
 				f.err = err
@@ -90,6 +142,7 @@ func (f *Feed) feed(wake, done chan struct{}) {
 		}
 		if len(queue) == 0 {
 			if closed {
+				ended = true
 				return
 			}
 			<-wake
@@ -121,6 +174,9 @@ func (f *Feed) Stop() error {
 	}
 	return f.err
 }
+
+// errFeedExit is the error of a place whose code ended the goroutine that drew there.
+var errFeedExit = errors.New("cachegen: the place that is drawn to ended the goroutine")
 
 // contained keeps a panic of op for the goroutine that it belongs to.
 func contained(op func() error) (err error) {

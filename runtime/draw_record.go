@@ -123,12 +123,7 @@ func (r *Recorder) Draw(e Element) error {
 }
 
 // Stream keeps a copy of a part of a stream. Its error is that of Draw.
-func (r *Recorder) Stream(kind, on string, p []byte) error { return stream(r, kind, on, p) }
-
-// StreamString is Stream for a string.
-func (r *Recorder) StreamString(kind, on, p string) error { return stream(r, kind, on, p) }
-
-func stream[T string | []byte](r *Recorder, kind, on string, p T) error {
+func (r *Recorder) Stream(kind, on string, p []byte) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.take(int64(len(p))) {

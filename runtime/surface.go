@@ -1,6 +1,9 @@
 package cache
 
-import "context"
+import (
+	"context"
+	"sync/atomic"
+)
 
 // The contract between the cache and whatever a function draws to.
 //
@@ -57,6 +60,34 @@ type Inputs interface {
 	Value(widget string) (v []byte, ok bool)
 }
 
+// From is the request that a surface was bound with, which may be nil. A surface whose
+// widgets are the request's inputs embeds one, and has Value, Files and Foreseen by that.
+type From struct{ Inputs Inputs }
+
+// Value asks the request.
+func (f From) Value(widget string) ([]byte, bool) {
+	if f.Inputs == nil {
+		return nil, false
+	}
+	return f.Inputs.Value(widget)
+}
+
+// Files implements FileInputs.
+func (f From) Files(name string) ([]File, error) {
+	if in, ok := f.Inputs.(FileInputs); ok {
+		return in.Files(name)
+	}
+	return nil, nil
+}
+
+// Foreseen implements Foreseer.
+func (f From) Foreseen() []Read {
+	if in, ok := f.Inputs.(Foreseer); ok {
+		return in.Foreseen()
+	}
+	return nil
+}
+
 // A Spinner is a Surface that can show that something is being computed.
 type Spinner interface {
 	// Spin shows text until stop is called. What it shows is on no tape.
@@ -74,6 +105,47 @@ type ContextSurface interface {
 	Surface
 	Context() context.Context
 	SetContext(context.Context)
+}
+
+// Carried is the context that a bound parameter carries: that of the caller's parameter,
+// and while the body runs the body's own. A surface that embeds one is a ContextSurface.
+type Carried struct {
+	caller context.Context
+	body   atomic.Pointer[context.Context]
+}
+
+// Carry sets the context of the caller's parameter, and returns the one for the bound
+// parameter.
+func (c *Carried) Carry(ctx context.Context) context.Context {
+	c.caller = ctx
+	return carriedContext{ctx, c}
+}
+
+// Context implements ContextSurface.
+func (c *Carried) Context() context.Context { return c.caller }
+
+// SetContext implements ContextSurface.
+func (c *Carried) SetContext(ctx context.Context) { c.body.Store(&ctx) }
+
+type carriedContext struct {
+	context.Context
+	c *Carried
+}
+
+func (c carriedContext) Value(key any) any {
+	if b := c.c.body.Load(); b != nil {
+		return (*b).Value(key)
+	}
+	return c.Context.Value(key)
+}
+
+// SurfaceOf returns the surface of the function whose body ctx was given to, or nil: an
+// adapter whose parameters carry a context finds by it whether one is bound.
+func SurfaceOf(ctx context.Context) Surface {
+	if d := drawingOf(ctx); d != nil {
+		return d.surface
+	}
+	return nil
 }
 
 // A Read is one observation: a widget, and what it said.

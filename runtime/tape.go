@@ -86,18 +86,9 @@ func (t *Tape) Media(d Content) []byte { return t.media[d] }
 // the order of their first reading.
 func (t *Tape) Reads() []Read { return t.reads }
 
-// Hole draws the content of hole i of the call that is being replayed. Its error is
-// that of the content, and ends the replay.
-func (t *Tape) Hole(i int) error {
-	if i < 0 || i >= len(t.holes) {
-		return fmt.Errorf("%w: hole %d of %d", ErrTape, i, len(t.holes))
-	}
-	return t.holes[i]()
-}
-
-// CheckHoles reports, as an ErrTape, an element that is a hole which this call does not
-// have. Adapters call it, or Check, before they show anything.
-func (t *Tape) CheckHoles() error {
+// checkHoles reports, as an ErrTape, an element that is a hole which this call does not
+// have.
+func (t *Tape) checkHoles() error {
 	for i := range t.elements {
 		if e := &t.elements[i]; e.Op == Hole && e.Index >= len(t.holes) {
 			return fmt.Errorf("%w: element %d is hole %d, and the function has %d", ErrTape, i, e.Index, len(t.holes))
@@ -106,14 +97,36 @@ func (t *Tape) CheckHoles() error {
 	return nil
 }
 
-// Check is CheckHoles, and each other element must be of one of kinds.
-func (t *Tape) Check(kinds ...string) error {
+// Play replays t: it decodes every element but the holes, and when all are good shows them
+// in order, with the holes in their places. An error of decode wraps ErrTape in the end,
+// and then nothing has been shown; the others are those of show and of the holes.
+func Play[T any](t *Tape, decode func(*Element) (T, error), show func(T) error) error {
+	if err := t.checkHoles(); err != nil {
+		return err
+	}
+	decoded := make([]T, len(t.elements))
 	for i := range t.elements {
-		if e := &t.elements[i]; e.Op != Hole && !slices.Contains(kinds, e.Kind) {
-			return fmt.Errorf("%w: element %d is of kind %q", ErrTape, i, e.Kind)
+		e := &t.elements[i]
+		if e.Op == Hole {
+			continue
+		}
+		var err error
+		if decoded[i], err = decode(e); err != nil {
+			return fmt.Errorf("%w: element %d (%s): %w", ErrTape, i, e.Kind, err)
 		}
 	}
-	return t.CheckHoles()
+	for i := range t.elements {
+		var err error
+		if e := &t.elements[i]; e.Op == Hole {
+			err = t.holes[e.Index]()
+		} else {
+			err = show(decoded[i])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Size is about how many bytes of memory the tape holds.

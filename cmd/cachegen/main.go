@@ -24,6 +24,7 @@ import (
 	// version, and brings them into vendor directories before the first generated file.
 	_ "github.com/cachegen/cachegen/runtime"
 	_ "github.com/cachegen/cachegen/runtime/html"
+	_ "github.com/cachegen/cachegen/runtime/web"
 )
 
 // Exit codes.

@@ -22,7 +22,7 @@ import (
 	"time"
 
 	cache "github.com/cachegen/cachegen/runtime"
-	"github.com/cachegen/cachegen/runtime/html"
+	"github.com/cachegen/cachegen/runtime/web"
 )
 
 //go:generate go tool cachegen ./...
@@ -77,5 +77,5 @@ func newHandler(path string) http.Handler {
 	mux.HandleFunc("GET /{$}", app.page)
 	mux.HandleFunc("POST /view", app.view)
 	mux.HandleFunc("POST /clear", app.clear)
-	return html.Middleware(mux)
+	return web.Middleware(mux)
 }

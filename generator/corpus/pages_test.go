@@ -291,7 +291,7 @@ func draw(q request) (out string) {
 			_ = sse.PatchElements(fmt.Sprint(err))
 		})
 	}
-	html.Middleware(h).ServeHTTP(w, r)
+	web.Middleware(h).ServeHTTP(w, r)
 	return fmt.Sprint(w.Code, w.Result().Header, w.Body.String())
 }
 
@@ -371,7 +371,7 @@ func TestRandomPages(t *testing.T) {
 	for i := range programs {
 		p := &pageWriter{r: rand.New(rand.NewPCG(uint64(i), *pageSeed))}
 		text := "package pages\n\nimport (\n\t\"context\"\n\t\"errors\"\n\t\"fmt\"\n\t\"io\"\n\t\"math/rand/v2\"\n\t\"net/http\"\n\t\"net/http/httptest\"\n\t\"strings\"\n\t\"sync\"\n\t\"sync/atomic\"\n\n" +
-			"\t\"github.com/starfederation/datastar-go/datastar\"\n\n\tcache \"github.com/cachegen/cachegen/runtime\"\n\t\"github.com/cachegen/cachegen/runtime/html\"\n)\n\nvar _ = errors.New\n\n" +
+			"\t\"github.com/starfederation/datastar-go/datastar\"\n\n\tcache \"github.com/cachegen/cachegen/runtime\"\n\t\"github.com/cachegen/cachegen/runtime/web\"\n)\n\nvar _ = errors.New\n\n" +
 			p.program(functions) + pageDriver
 		ks = append(ks, &kase{name: fmt.Sprintf("pages%d", i), ar: &txtar.Archive{Files: []txtar.File{{Name: "case.go", Data: []byte(text)}}}, want: -1})
 	}

@@ -72,14 +72,14 @@ func (w *writer) draw() {
 			names = v.Reads
 		}
 		r := w.name[d.Request]
-		inputs = w.adapter(model.Bind{Import: model.HTMLPath, Name: "Static"}) + "(" + r + ", " + names + ")"
+		inputs = w.adapter(model.Bind{Import: model.WebPath, Name: "Static"}) + "(" + r + ", " + names + ")"
 		out := w.call(nil)
 		pass := out + "\nreturn"
 		if len(f.Results) > 0 || f.HasErr {
 			pass = "return " + out
 		}
 		if d.Component == nil {
-			v.Pass = "if !" + w.adapter(model.Bind{Import: model.HTMLPath, Name: "Cacheable"}) + "(" + r + ") {\n" + pass + "\n}"
+			v.Pass = "if !" + w.adapter(model.Bind{Import: model.WebPath, Name: "Cacheable"}) + "(" + r + ") {\n" + pass + "\n}"
 		}
 	}
 
@@ -113,7 +113,7 @@ func (w *writer) draw() {
 			render = ctx + ", " + outer
 		}
 		if d.Request != nil {
-			v.RenderPass = "!" + w.adapter(model.Bind{Import: model.HTMLPath, Name: "Cacheable"}) + "(" + w.name[d.Request] + ")"
+			v.RenderPass = "!" + w.adapter(model.Bind{Import: model.WebPath, Name: "Cacheable"}) + "(" + w.name[d.Request] + ")"
 		}
 		if bind.Import == model.TemplPath {
 			if v.RenderPass != "" {

@@ -68,26 +68,27 @@ func (c *Component) Package() string { return Bind{Import: c.Import}.Package() }
 
 // Where adapters are.
 const (
-	HTMLPath     = load.RuntimePath + "/html"
+	WebPath      = load.RuntimePath + "/web"
+	htmlPath     = load.RuntimePath + "/html"
 	TemplPath    = load.RuntimePath + "/templ"
 	datastarPath = load.RuntimePath + "/datastar"
 )
 
 // hidden binds the inputs of functions that draw nowhere.
-var hidden = Bind{HTMLPath, "BindRequest"}
+var hidden = Bind{WebPath, "Bind"}
 
 // builtin are the types that can be drawn on without further ado.
 var builtin = map[string]Bind{
-	"io.Writer":               {HTMLPath, "Bind"},
-	"net/http.ResponseWriter": {HTMLPath, "BindResponse"},
+	"io.Writer":               {htmlPath, "Bind"},
+	"net/http.ResponseWriter": {htmlPath, "BindResponse"},
 	"*github.com/starfederation/datastar-go/datastar.ServerSentEventGenerator": {datastarPath, "Bind"},
 }
 
 // components are the interfaces whose values draw when they are rendered.
 var components = []*Component{
 	{"github.com/a-h/templ.Component", "github.com/a-h/templ", "ComponentFunc", true, Bind{TemplPath, "Bind"}},
-	{"maragu.dev/gomponents.Node", "maragu.dev/gomponents", "NodeFunc", false, Bind{HTMLPath, "Bind"}},
-	{"github.com/maragudk/gomponents.Node", "github.com/maragudk/gomponents", "NodeFunc", false, Bind{HTMLPath, "Bind"}},
+	{"maragu.dev/gomponents.Node", "maragu.dev/gomponents", "NodeFunc", false, Bind{htmlPath, "Bind"}},
+	{"github.com/maragudk/gomponents.Node", "github.com/maragudk/gomponents", "NodeFunc", false, Bind{htmlPath, "Bind"}},
 }
 
 // isRequest reports whether t is *http.Request.

@@ -78,21 +78,12 @@ func (s *surface) Value(question string) ([]byte, bool) {
 }
 
 func (s *surface) Replay(t *cache.Tape) error {
-	if err := t.Check("line"); err != nil {
-		return err
-	}
-	for _, e := range t.Elements() {
-		var err error
-		if e.Op == cache.Hole {
-			err = t.Hole(e.Index)
-		} else {
-			err = s.up.Say(string(e.Data))
+	return cache.Play(t, func(e *cache.Element) (string, error) {
+		if e.Kind != "line" {
+			return "", fmt.Errorf("a terminal has no %s", e.Kind)
 		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+		return string(e.Data), nil
+	}, s.up.Say)
 }
 
 // end adapter

@@ -54,44 +54,39 @@ func (s *surface) Spin(text string) (stop func()) {
 
 // Replay implements cache.Surface.
 func (s *surface) Replay(t *cache.Tape) error {
-	places := map[string]*Page{"": s.page}
-	known, n := map[string]bool{"": true, "sidebar": true, "toast": true}, 0
-	if err := t.CheckHoles(); err != nil {
-		return err
-	}
-	for i, e := range t.Elements() {
-		if e.Op != cache.Hole && (!known[e.On] || e.Op == cache.Stream) {
-			return fmt.Errorf("%w: element %d is a %s on %q", cache.ErrTape, i, e.Kind, e.On)
+	// The name of a container on the tape is its number; here is what it is on the page.
+	places := map[string]*Page{"": s.page, "sidebar": nil, "toast": nil}
+	n := 0
+	return cache.Play(t, func(e *cache.Element) (part, error) {
+		if _, known := places[e.On]; !known || e.Op == cache.Stream {
+			return part{}, fmt.Errorf("it is on %q", e.On)
 		}
+		p := part{Element: *e}
 		if e.Kind == "container" {
 			n++
-			known[strconv.Itoa(n)] = true
+			p.name = strconv.Itoa(n)
+			places[p.name] = nil
 		}
-	}
-	n = 0
-	for _, e := range t.Elements() {
-		if e.Op == cache.Hole {
-			if err := t.Hole(e.Index); err != nil {
-				return err
-			}
-			continue
-		}
-		on := places[e.On]
-		if on == nil {
-			on = s.page.root(e.On)
-		}
-		var media []byte
 		for _, c := range e.Media {
-			media = t.Media(c)
+			p.media = t.Media(c)
 		}
-		c, err := on.add(e, media)
-		if err != nil {
-			return err
+		return p, nil
+	}, func(p part) error {
+		on := places[p.On]
+		if on == nil {
+			on = s.page.root(p.On)
 		}
-		if e.Kind == "container" {
-			n++
-			places[strconv.Itoa(n)] = c
+		c, err := on.add(p.Element, p.media)
+		if p.name != "" {
+			places[p.name] = c
 		}
-	}
-	return nil
+		return err
+	})
+}
+
+// part is a decoded element.
+type part struct {
+	cache.Element
+	media []byte
+	name  string // of a container
 }

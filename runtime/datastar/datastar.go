@@ -3,7 +3,7 @@
 //
 // The body gets a generator that stands in for the caller's. What is on the tape are
 // events, before they are compressed, so that a result can be replayed to a client with
-// another encoding. Signals are inputs: through cache.Input behind html.Middleware, or
+// another encoding. Signals are inputs: through cache.Input behind web.Middleware, or
 // where the generator finds datastar.ReadSignals in the source.
 package datastar
 
@@ -16,7 +16,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/starfederation/datastar-go/datastar"
@@ -28,19 +27,25 @@ type sse = datastar.ServerSentEventGenerator
 
 const kindEvent = "event"
 
+type surface struct {
+	cache.Recorder
+	cache.From
+	cache.Carried
+	up     *sse // the caller's
+	bound  *sse // the body's
+	nested bool
+	feed   cache.Feed
+	mu     sync.Mutex // the order on the tape is that of the feed
+}
+
 // Bind binds an event generator.
 func Bind(ctx context.Context, g *sse, in cache.Inputs) (context.Context, *sse, cache.Surface) {
-	s := &surface{in: in, up: g, ctx: &lateContext{Context: g.Context()}}
-	s.ctx.of = s
-	if outer, ok := g.Context().Value(boundKey{}).(*surface); ok && (outer.bound == g || outer.outer == g) {
+	s := &surface{From: cache.From{Inputs: in}, up: g}
+	if outer, ok := cache.SurfaceOf(g.Context()).(*surface); ok && outer.bound == g {
 		s.nested = true
 		s.Within(outer)
 	}
-	s.bound = newSSE(s.ctx, s.draw)
-	s.outer = g
-	if !s.nested {
-		s.outer = newSSE(g.Context(), s.show)
-	}
+	s.bound = newSSE(s.Carry(g.Context()), s.draw)
 	return ctx, s.bound, s
 }
 
@@ -66,64 +71,16 @@ func (t tap) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-type boundKey struct{}
-
-// lateContext is the caller's context, until the body has one of its own.
-type lateContext struct {
-	context.Context
-	of   *surface
-	body atomic.Pointer[context.Context]
-}
-
-func (c *lateContext) Value(key any) any {
-	if key == any(boundKey{}) {
-		return c.of
+// Outer implements cache.Outer: what the caller's content is drawn on while the body runs.
+func (s *surface) Outer() *sse {
+	if s.nested {
+		return s.up
 	}
-	if b := c.body.Load(); b != nil {
-		return (*b).Value(key)
-	}
-	return c.Context.Value(key)
+	return newSSE(s.up.Context(), s.show)
 }
-
-type surface struct {
-	cache.Recorder
-	in     cache.Inputs
-	up     *sse // the caller's
-	bound  *sse // the body's
-	outer  *sse // for the caller's content, while the body runs
-	nested bool
-	ctx    *lateContext
-	feed   cache.Feed
-	mu     sync.Mutex // the order on the tape is that of the feed
-}
-
-// Outer implements cache.Outer.
-func (s *surface) Outer() *sse { return s.outer }
-
-// Context implements cache.ContextSurface.
-func (s *surface) Context() context.Context { return s.up.Context() }
-
-// SetContext implements cache.ContextSurface.
-func (s *surface) SetContext(ctx context.Context) { s.ctx.body.Store(&ctx) }
 
 // Scope implements cache.Surface.
 func (s *surface) Scope() string { return "datastar" }
-
-// Value implements cache.Surface.
-func (s *surface) Value(widget string) ([]byte, bool) {
-	if s.in == nil {
-		return nil, false
-	}
-	return s.in.Value(widget)
-}
-
-// Foreseen implements cache.Foreseer.
-func (s *surface) Foreseen() []cache.Read {
-	if f, ok := s.in.(cache.Foreseer); ok {
-		return f.Foreseen()
-	}
-	return nil
-}
 
 // Record implements cache.Surface.
 func (s *surface) Record() cache.Recording {
@@ -157,31 +114,12 @@ func (s *surface) show(event []byte) error {
 
 // Replay implements cache.Surface.
 func (s *surface) Replay(t *cache.Tape) error {
-	if err := t.Check(kindEvent); err != nil {
-		return err
-	}
-	events := make([]event, len(t.Elements()))
-	for i, e := range t.Elements() {
-		if e.Op == cache.Hole {
-			continue
+	return cache.Play(t, func(e *cache.Element) (event, error) {
+		if e.Kind != kindEvent {
+			return event{}, fmt.Errorf("it is of kind %q", e.Kind)
 		}
-		var err error
-		if events[i], err = parse(e.Data); err != nil {
-			return fmt.Errorf("%w: element %d: %v", cache.ErrTape, i, err)
-		}
-	}
-	for i, e := range t.Elements() {
-		var err error
-		if e.Op == cache.Hole {
-			err = t.Hole(e.Index)
-		} else {
-			err = events[i].send(s.up)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+		return parse(e.Data)
+	}, func(e event) error { return e.send(s.up) })
 }
 
 // event is what Send was called with.

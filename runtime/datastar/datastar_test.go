@@ -18,7 +18,7 @@ import (
 
 	cache "github.com/cachegen/cachegen/runtime"
 	"github.com/cachegen/cachegen/runtime/cachetest"
-	"github.com/cachegen/cachegen/runtime/html"
+	"github.com/cachegen/cachegen/runtime/web"
 )
 
 type key struct{ arg string }
@@ -29,7 +29,7 @@ func page(s *cachetest.Session, ctx context.Context, body func(context.Context, 
 	signals, _ := json.Marshal(s.Values())
 	r := httptest.NewRequest("GET", "/?datastar="+url.QueryEscape(string(signals)), nil).WithContext(ctx)
 	w := httptest.NewRecorder()
-	html.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	web.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body(r.Context(), datastar.NewSSE(w, r))
 	})).ServeHTTP(w, r)
 	return w.Body.String()

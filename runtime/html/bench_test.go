@@ -33,9 +33,9 @@ func BenchmarkOutcomes(b *testing.B) {
 				}
 			}
 			for i := range n {
-				call(inputs{"input:w": one(fmt.Sprint(i))})
+				call(inputs{"input:w": cache.EncodeInput([]string{fmt.Sprint(i)}, nil)})
 			}
-			in := inputs{"input:w": one(fmt.Sprint(n / 2))}
+			in := inputs{"input:w": cache.EncodeInput([]string{fmt.Sprint(n / 2)}, nil)}
 			b.ReportAllocs()
 			for b.Loop() {
 				call(in)

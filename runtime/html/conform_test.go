@@ -11,6 +11,7 @@ import (
 
 	cache "github.com/cachegen/cachegen/runtime"
 	"github.com/cachegen/cachegen/runtime/cachetest"
+	"github.com/cachegen/cachegen/runtime/web"
 )
 
 func request(s *cachetest.Session) *http.Request {
@@ -24,7 +25,7 @@ func request(s *cachetest.Session) *http.Request {
 // serve runs page as a handler behind the middleware and returns the response.
 func serve(s *cachetest.Session, ctx context.Context, page func(context.Context, http.ResponseWriter)) string {
 	rec := httptest.NewRecorder()
-	h := Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { page(r.Context(), w) }))
+	h := web.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { page(r.Context(), w) }))
 	h.ServeHTTP(rec, request(s).WithContext(ctx))
 	return fmt.Sprintf("%d %v\n%s", rec.Code, rec.Result().Header, rec.Body)
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	cache "github.com/cachegen/cachegen/runtime"
+	"github.com/cachegen/cachegen/runtime/web"
 )
 
 type key struct{ arg string }
@@ -32,12 +33,12 @@ func site(o cache.DrawOptions) *cache.Drawn[key, none] {
 // handler is the wrapper that the generator writes for a handler that reads names.
 func handler(d *cache.Drawn[key, none], names []string, body http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if !Cacheable(r) {
+		if !web.Cacheable(r) {
 			body(w, r)
 			return
 		}
 		k := key{}
-		bctx, bw, s := BindResponse(r.Context(), w, Static(r, names))
+		bctx, bw, s := BindResponse(r.Context(), w, web.Static(r, names))
 		_, err := d.Do(k.hash(), k, &cache.DrawCall{
 			Ctx: bctx, Surface: s, NoError: true,
 			Run: func(ctx context.Context, _ any) (err error) {
@@ -307,7 +308,7 @@ func TestUploadCountsByContent(t *testing.T) {
 		}})
 		return err
 	}
-	h := Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := web.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := fragment(r.Context(), w); err != nil {
 			t.Error(err)
 		}

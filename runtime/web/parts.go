@@ -1,4 +1,4 @@
-package html
+package web
 
 import (
 	"net/url"

@@ -1,8 +1,7 @@
-package html
+package web
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -60,13 +59,13 @@ type signal struct {
 	value json.RawMessage
 }
 
-// NewRequest returns r as a source of inputs.
-func NewRequest(r *http.Request) *Request { return &Request{r: r} }
+// New returns r as a source of inputs.
+func New(r *http.Request) *Request { return &Request{r: r} }
 
 // Middleware puts the request into its context, where cache.Input finds it.
 func Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		in := NewRequest(r)
+		in := New(r)
 		r2 := r.WithContext(cache.WithInputs(r.Context(), in))
 		in.r = r2
 		next.ServeHTTP(w, r2)
@@ -274,71 +273,13 @@ type Reads struct {
 // does. It leaves r as it is, so that the body parses it as if nobody had before.
 func Static(r *http.Request, names []string) *Reads {
 	own := *r
-	return &Reads{NewRequest(&own), names}
-}
-
-// Cacheable reports whether a response to r may come from a cache and go into one: it is a
-// GET or HEAD without a body, without Authorization and without ranges.
-func Cacheable(r *http.Request) bool {
-	if r == nil || r.ContentLength != 0 {
-		return false
-	}
-	if r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != "" {
-		return false
-	}
-	for _, h := range []string{"Authorization", "Proxy-Authorization", "Range", "If-Range", "Upgrade"} {
-		if _, ok := r.Header[h]; ok {
-			return false
-		}
-	}
-	return true
+	return &Reads{New(&own), names}
 }
 
 var (
 	_ cache.FileInputs = (*Request)(nil)
 	_ cache.FileInputs = (*Reads)(nil)
 )
-
-// BindRequest binds the inputs of a function that draws nowhere.
-func BindRequest(ctx context.Context, in cache.Inputs) (context.Context, cache.Surface) {
-	return ctx, &unseen{in: in}
-}
-
-// unseen is the surface of a function that draws nowhere.
-type unseen struct {
-	cache.Recorder
-	in cache.Inputs
-}
-
-// Scope implements cache.Surface.
-func (u *unseen) Scope() string { return "inputs" }
-
-// Value implements cache.Surface.
-func (u *unseen) Value(widget string) ([]byte, bool) {
-	if u.in == nil {
-		return nil, false
-	}
-	return u.in.Value(widget)
-}
-
-// Files implements cache.FileInputs.
-func (u *unseen) Files(name string) ([]cache.File, error) { return filesOf(u.in, name) }
-
-// Foreseen implements cache.Foreseer.
-func (u *unseen) Foreseen() []cache.Read { return foreseen(u.in) }
-
-// Record implements cache.Surface.
-func (u *unseen) Record() cache.Recording { return u.Open(nil) }
-
-// Replay implements cache.Surface.
-func (u *unseen) Replay(t *cache.Tape) error { return t.Check() }
-
-func filesOf(in cache.Inputs, name string) ([]cache.File, error) {
-	if in, ok := in.(cache.FileInputs); ok {
-		return in.Files(name)
-	}
-	return nil, nil
-}
 
 // Foreseen are the reads that the wrapper knows of.
 func (r *Reads) Foreseen() (reads []cache.Read) {
@@ -347,11 +288,4 @@ func (r *Reads) Foreseen() (reads []cache.Read) {
 		reads = append(reads, cache.Read{Widget: n, Value: v, Set: ok})
 	}
 	return reads
-}
-
-func foreseen(in cache.Inputs) []cache.Read {
-	if in, ok := in.(*Reads); ok {
-		return in.Foreseen()
-	}
-	return nil
 }

@@ -1,0 +1,156 @@
+package html
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"net"
+	"net/http"
+
+	cache "github.com/cachegen/cachegen/runtime"
+	"github.com/cachegen/cachegen/runtime/web"
+)
+
+// response stands in for the http.ResponseWriter of one call. While it is recorded, the
+// body has a view of the header; else it does as it likes with the caller's.
+type response struct {
+	*Writer
+	web.Control
+	to    http.ResponseWriter // what the caller gave
+	view  *web.View           // nil while it is not recorded; under mu
+	wrote bool                // the head has been drawn; under mu
+	out   *response           // what the caller's own content is drawn on, or nil
+}
+
+// BindResponse binds an http.ResponseWriter.
+func BindResponse(ctx context.Context, w http.ResponseWriter, in cache.Inputs) (context.Context, http.ResponseWriter, cache.Surface) {
+	b := respond(w, bind(w, in))
+	return ctx, b, b
+}
+
+func respond(to http.ResponseWriter, w *Writer) *response {
+	b := &response{Writer: w, Control: web.Control{Of: to}, to: to}
+	w.begin = func() error { return b.draw(0) }
+	return b
+}
+
+// Outer is Writer.Outer for an http.ResponseWriter.
+func (b *response) Outer() http.ResponseWriter {
+	if b.nested {
+		return b.to
+	}
+	b.out = respond(b.to, &Writer{up: b.up, feed: b.feed})
+	return b.out
+}
+
+// BeforeHole implements cache.HoleKeeper: headers that the body has set by now are there
+// for the content that is drawn next.
+func (b *response) BeforeHole() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.view == nil {
+		return nil
+	}
+	if o := b.out; o != nil {
+		o.mu.Lock()
+		o.view, o.wrote = web.NewView(b.view.Header), b.wrote
+		o.mu.Unlock()
+	}
+	if b.wrote {
+		return nil
+	}
+	return b.change(0)
+}
+
+// Scope implements cache.Surface.
+func (b *response) Scope() string { return "response" }
+
+// Record implements cache.Surface.
+func (b *response) Record() cache.Recording {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.view = web.NewView(b.to.Header())
+	b.start()
+	return b.Open(b.finish)
+}
+
+// Header implements http.ResponseWriter.
+func (b *response) Header() http.Header {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.view == nil {
+		return b.to.Header()
+	}
+	return b.view.Header
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (b *response) WriteHeader(status int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	_ = b.draw(status)
+}
+
+// draw draws the head, once, with the headers as they are now; 0 leaves the status to the
+// first write.
+func (b *response) draw(status int) error {
+	if b.wrote {
+		return nil
+	}
+	b.wrote = status == 0 || status >= 200 || status == http.StatusSwitchingProtocols
+	return b.change(status)
+}
+
+// change draws what has become of the head.
+func (b *response) change(status int) error {
+	if b.view == nil {
+		return b.put(web.Head{Status: status})
+	}
+	return b.put(b.view.Take(status))
+}
+
+func (b *response) put(h web.Head) error {
+	if h.Empty() {
+		return nil
+	}
+	if why := h.Unfit(); why != nil {
+		b.Refuse(why)
+	}
+	data, err := h.MarshalBinary()
+	if err != nil {
+		return err
+	}
+	if err := b.Draw(cache.Element{Op: cache.Put, Kind: kindHead, Data: data}); err != nil {
+		return err
+	}
+	return b.feed.Do(0, func() error { apply(h, b.to); return nil })
+}
+
+// apply does to a response what h says.
+func apply(h web.Head, to http.ResponseWriter) {
+	h.Apply(to.Header())
+	if h.Status != 0 {
+		to.WriteHeader(h.Status)
+	}
+}
+
+// finish is the end of a recording: headers without a body, and those that come late, which
+// have no effect unless they are trailers.
+func (b *response) finish() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	h := b.view.Take(0)
+	if b.wrote && !h.Empty() && len(b.view.Header["Trailer"]) > 0 {
+		b.Refuse(errors.New("it may have set a trailer"))
+	}
+	return b.put(h)
+}
+
+// Hijack gives the connection to the body. The response is not kept.
+func (b *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	b.Refuse(errors.New("it took over the connection"))
+	if err := b.feed.Stop(); err != nil {
+		return nil, nil, err
+	}
+	return http.NewResponseController(b.to).Hijack()
+}
