@@ -104,8 +104,8 @@ func (s *Screen) String() string {
 		}
 	}
 	for _, name := range []string{"sidebar", "main", "toast"} {
-		if s.roots[name] != nil {
-			show(s.roots[name], 0)
+		if r := s.roots[name]; r != nil && (name == "main" || len(r.kids) > 0) {
+			show(r, 0)
 		}
 	}
 	return b.String()
