@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	cache "github.com/cachegen/cachegen/runtime"
+	"github.com/cachegen/cachegen/runtime/web"
 )
 
 // inputs are the inputs of a request that costs nothing to read.
@@ -65,20 +66,87 @@ func BenchmarkReplay(b *testing.B) {
 	}
 }
 
-// BenchmarkHandler is a page behind net/http's types, with caching and without.
-func BenchmarkHandler(b *testing.B) {
-	page := func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/html")
+// BenchmarkLoad is a page under load, with caching and without: a table of 1,000 rows that
+// two controls choose, and a part for each session. Eight sessions ask for twelve
+// combinations of values, on all cores, the handler itself or over loopback.
+func BenchmarkLoad(b *testing.B) {
+	table := func(ctx context.Context, w io.Writer) error {
+		region, order := cache.Input(ctx, "region"), cache.Input(ctx, "order")
 		for i := range 1000 {
-			fmt.Fprintf(w, "<tr><td>%d</td><td>%s</td></tr>\n", i, r.FormValue("q"))
+			if _, err := fmt.Fprintf(w, "<tr><td>%d</td><td>%s</td><td>%s</td></tr>\n", i, region, order); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	cart := func(ctx context.Context, w io.Writer) error {
+		id, _ := cache.SessionOf(ctx)
+		_, err := fmt.Fprintf(w, "<p>cart of %s</p>", id)
+		return err
+	}
+	cached := func(o cache.DrawOptions, body func(context.Context, io.Writer) error) func(context.Context, io.Writer) error {
+		d := site(o)
+		return func(ctx context.Context, w io.Writer) error {
+			k := key{}
+			if o.Session {
+				k.arg, _ = cache.SessionOf(ctx)
+			}
+			bctx, bw, s := Bind(ctx, w, nil)
+			_, err := d.Do(k.hash(), k, cache.DrawCall[none]{Ctx: bctx, Surface: s, Run: func(ctx context.Context) (v none, err error) {
+				return v, body(ctx, bw)
+			}})
+			return err
 		}
 	}
-	for name, h := range map[string]http.HandlerFunc{"plain": page, "cached": handler(site(cache.DrawOptions{}), []string{"form:q"}, page)} {
-		b.Run(name, func(b *testing.B) {
+	page := func(parts ...func(context.Context, io.Writer) error) http.Handler {
+		return web.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			ctx := cache.WithSession(r.Context(), r.URL.Query().Get("session"))
+			w.Header().Set("Content-Type", "text/html")
+			for _, part := range parts {
+				if err := part(ctx, w); err != nil {
+					http.Error(w, err.Error(), http.StatusInternalServerError)
+				}
+			}
+		}))
+	}
+	handlers := map[string]http.Handler{
+		"plain":  page(table, cart),
+		"cached": page(cached(cache.DrawOptions{Widgets: true}, table), cached(cache.DrawOptions{Options: cache.Options{Session: true}}, cart)),
+	}
+	var urls []string
+	for i := range 96 {
+		urls = append(urls, fmt.Sprintf("/?session=s%d&region=r%d&order=o%d", i%8, i/8%4, i/32))
+	}
+	for _, name := range []string{"plain", "cached"} {
+		h := handlers[name]
+		for _, u := range urls {
+			h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", u, nil))
+		}
+		b.Run("handler/"+name, func(b *testing.B) {
 			b.ReportAllocs()
 			b.RunParallel(func(pb *testing.PB) {
-				for pb.Next() {
-					h(httptest.NewRecorder(), httptest.NewRequest("GET", "/?q=x", nil))
+				for i := 0; pb.Next(); i++ {
+					h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", urls[i%len(urls)], nil))
+				}
+			})
+		})
+		b.Run("server/"+name, func(b *testing.B) {
+			srv := httptest.NewServer(h)
+			defer srv.Close()
+			client := srv.Client()
+			client.Transport.(*http.Transport).MaxIdleConnsPerHost = 64
+			b.SetParallelism(8)
+			b.RunParallel(func(pb *testing.PB) {
+				for i := 0; pb.Next(); i++ {
+					r, err := client.Get(srv.URL + urls[i%len(urls)])
+					if err != nil {
+						b.Error(err)
+						return
+					}
+					if n, err := io.Copy(io.Discard, r.Body); err != nil || n < 1000 {
+						b.Error(n, err)
+					}
+					r.Body.Close()
 				}
 			})
 		})

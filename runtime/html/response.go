@@ -104,12 +104,12 @@ func (b *response) draw(status int) error {
 // change draws what has become of the head.
 func (b *response) change(status int) error {
 	if b.view == nil {
-		return b.put(web.Head{Status: status})
+		return b.put(&web.Head{Status: status})
 	}
 	return b.put(b.view.Take(status))
 }
 
-func (b *response) put(h web.Head) error {
+func (b *response) put(h *web.Head) error {
 	if h.Empty() {
 		return nil
 	}
@@ -127,7 +127,7 @@ func (b *response) put(h web.Head) error {
 }
 
 // apply does to a response what h says.
-func apply(h web.Head, to http.ResponseWriter) {
+func apply(h *web.Head, to http.ResponseWriter) {
 	h.Apply(to.Header())
 	if h.Status != 0 {
 		to.WriteHeader(h.Status)

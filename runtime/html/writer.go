@@ -110,7 +110,7 @@ func (b *Writer) FlushError() error {
 // part is a decoded element.
 type part struct {
 	*cache.Element
-	head web.Head
+	head *web.Head // of a kindHead
 }
 
 // Replay implements cache.Surface.
@@ -121,6 +121,7 @@ func (b *Writer) Replay(t *cache.Tape) error {
 		switch {
 		case e.Kind == kindBytes, e.Kind == kindFlush:
 		case e.Kind == kindHead && b.begin != nil:
+			p.head = new(web.Head)
 			err = p.head.UnmarshalBinary(e.Data)
 		default:
 			err = fmt.Errorf("it is of kind %q", e.Kind)

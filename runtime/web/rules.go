@@ -137,8 +137,8 @@ func (v *View) rebase() {
 // Take returns what the body has done since the last Take. Values that begin with those that
 // were there are additions to them. What leaves no trace in a map is not seen: deleting
 // what was not there.
-func (v *View) Take(status int) Head {
-	h := Head{Status: status}
+func (v *View) Take(status int) *Head {
+	h := &Head{Status: status}
 	put := func(m *http.Header, k string, values []string) {
 		if *m == nil {
 			*m = http.Header{}
