@@ -57,4 +57,6 @@ var (
 	CodeTwoContexts = declare("CG6049", "context beside a request", "take the request alone: its context is r.Context()")
 	// CodeHoles: too many parameters that the caller draws with.
 	CodeHoles = declare("CG6050", "too many parameters to draw with", "take a struct of fewer, or draw some of it in functions of their own")
+	// CodeSurfaceResult: a result that can be drawn on.
+	CodeSurfaceResult = declare("CG6051", "result that can be drawn on", "draw all of it before the function returns: what is drawn on it later would be missing when the result is served")
 )

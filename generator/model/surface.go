@@ -203,6 +203,7 @@ func (p *planner) drawing() bool {
 		}
 	}
 	p.component(d)
+	p.surfaceResults(d, binds)
 	p.holes(d)
 	d.Handler = d.Request != nil && d.Surface != nil && fullType(d.Surface.Type) == "net/http.ResponseWriter"
 
@@ -343,6 +344,49 @@ func componentIn(t types.Type) *Component {
 			for f := range u.Fields() {
 				if c := walk(f.Type()); c != nil {
 					return c
+				}
+			}
+		}
+		return nil
+	}
+	return walk(t)
+}
+
+// surfaceResults refuses results that are, or hold, something to draw on: what is drawn on
+// them later, when the function has returned, would be on no tape.
+func (p *planner) surfaceResults(d *Draw, binds map[string]Bind) {
+	if d.Surface == nil {
+		return
+	}
+	for i, r := range p.f.Results {
+		if t := p.surfaceIn(r.Type, binds); t != nil {
+			pos := p.at(p.f.Sig.Results().At(i).Pos())
+			p.errorf(pos, diag.CodeSurfaceResult, "%s draws on %s, and returns %s, on which its caller can draw", p.f.title(), orBlank(d.Surface.Name), typeText(t, p.pkg))
+		}
+	}
+}
+
+// surfaceIn returns the type that can be drawn on that values of t are or hold, nil if there
+// is none. Types of other packages are not looked into.
+func (p *planner) surfaceIn(t types.Type, binds map[string]Bind) types.Type {
+	seen := map[types.Type]bool{}
+	var walk func(t types.Type) types.Type
+	walk = func(t types.Type) types.Type {
+		t = types.Unalias(t)
+		if binds[fullType(t)] != (Bind{}) {
+			return t
+		}
+		if n, ok := t.(*types.Named); seen[t] || ok && n.Obj().Pkg() != p.pkg {
+			return nil
+		}
+		seen[t] = true
+		switch u := t.Underlying().(type) {
+		case interface{ Elem() types.Type }: // pointers, slices, arrays and maps
+			return walk(u.Elem())
+		case *types.Struct:
+			for f := range u.Fields() {
+				if t := walk(f.Type()); t != nil {
+					return t
 				}
 			}
 		}
