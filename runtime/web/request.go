@@ -62,14 +62,26 @@ type signal struct {
 // New returns r as a source of inputs.
 func New(r *http.Request) *Request { return &Request{r: r} }
 
-// Middleware puts the request into its context, where cache.Input finds it.
+// Middleware puts the request into its context, where cache.Input finds it. Files of a form
+// that had to go to the disk are removed when next returns.
 func Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		in := New(r)
 		r2 := r.WithContext(cache.WithInputs(r.Context(), in))
 		in.r = r2
+		if r.MultipartForm == nil {
+			defer in.removeFiles() // the server does so for its own request alone
+		}
 		next.ServeHTTP(w, r2)
 	})
+}
+
+func (q *Request) removeFiles() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if f := q.r.MultipartForm; f != nil {
+		_ = f.RemoveAll() // of files in the system's folder for temporary ones
+	}
 }
 
 func (q *Request) parse() {

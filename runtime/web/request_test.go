@@ -1,0 +1,83 @@
+package web
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"testing"
+
+	cache "github.com/cachegen/cachegen/runtime"
+)
+
+// What a form's files take on the disk goes with the request: the server removes only what
+// was parsed of its own request, and a middleware makes another.
+func TestUploadsLeaveNothingOnTheDisk(t *testing.T) {
+	tmp := t.TempDir()
+	t.Setenv("TMPDIR", tmp)
+	t.Setenv("TMP", tmp)
+	for name, body := range map[string]http.HandlerFunc{
+		"read": func(w http.ResponseWriter, r *http.Request) {
+			files, err := cache.InputFiles(r.Context(), "file")
+			if err != nil || len(files) != 1 {
+				t.Errorf("%d files, %v", len(files), err)
+				return
+			}
+			fmt.Fprint(w, files[0].Size)
+		},
+		"panic": func(_ http.ResponseWriter, r *http.Request) {
+			cache.Input(r.Context(), "x")
+			panic(http.ErrAbortHandler)
+		},
+	} {
+		srv := httptest.NewServer(Middleware(body))
+		var form bytes.Buffer
+		m := multipart.NewWriter(&form)
+		f, _ := m.CreateFormFile("file", "big.csv")
+		f.Write(make([]byte, maxForm+1<<20))
+		m.Close()
+		if r, err := http.Post(srv.URL, m.FormDataContentType(), &form); err == nil {
+			if b, _ := io.ReadAll(r.Body); string(b) != fmt.Sprint(maxForm+1<<20) {
+				t.Errorf("%s: %q", name, b)
+			}
+		}
+		srv.Close()
+		if left, err := os.ReadDir(tmp); err != nil || len(left) > 0 {
+			t.Errorf("%s: left on the disk: %v, %v", name, left, err)
+		}
+	}
+}
+
+// The header of a response: what was done to it, not how it ended up.
+func TestView(t *testing.T) {
+	before := http.Header{"A": {"1"}, "B": {"1", "2"}, "Empty": {}, "Nil": nil}
+	for name, c := range map[string]struct {
+		do   func(http.Header)
+		want Head
+	}{
+		"nothing":          {func(http.Header) {}, Head{}},
+		"set to the same":  {func(h http.Header) { h.Set("A", "1") }, Head{Set: http.Header{"A": {"1"}}}},
+		"add":              {func(h http.Header) { h.Add("B", "3"); h.Add("B", "4") }, Head{Add: http.Header{"B": {"3", "4"}}}},
+		"fewer":            {func(h http.Header) { h["B"] = h["B"][:1] }, Head{Set: http.Header{"B": {"1"}}}},
+		"in place":         {func(h http.Header) { h["B"][1] = "x" }, Head{Set: http.Header{"B": {"1", "x"}}}},
+		"delete":           {func(h http.Header) { h.Del("B"); h.Del("A") }, Head{Del: []string{"A", "B"}}},
+		"delete and add":   {func(h http.Header) { h.Del("A"); h.Add("A", "1") }, Head{Set: http.Header{"A": {"1"}}}},
+		"add to nothing":   {func(h http.Header) { h.Add("Empty", "1"); h.Add("New", "1") }, Head{Set: http.Header{"Empty": {"1"}, "New": {"1"}}}},
+		"another spelling": {func(h http.Header) { h["a"] = []string{"2"} }, Head{Set: http.Header{"a": {"2"}}}},
+	} {
+		v := NewView(before)
+		c.do(v.Header)
+		if got := v.Take(0); fmt.Sprint(*got) != fmt.Sprint(c.want) {
+			t.Errorf("%s: %+v, want %+v", name, *got, c.want)
+		}
+		if got := v.Take(0); !got.Empty() {
+			t.Errorf("%s: said again: %+v", name, *got)
+		}
+		if fmt.Sprint(before) != "map[A:[1] B:[1 2] Empty:[] Nil:[]]" {
+			t.Fatalf("%s: it changed what was there: %v", name, before)
+		}
+	}
+}
