@@ -79,7 +79,7 @@ func (v *visitor) settled(action chromedp.Action[chromedp.Void]) {
 func (v *visitor) set(id, value string) chromedp.Action[chromedp.Void] {
 	return js(fmt.Sprintf(`(() => { const e = document.getElementById(%q);
 		if (e.type == "checkbox") e.checked = %q == "true"; else e.value = %q;
-		e.dispatchEvent(new Event("change", {bubbles: true})) })()`, id, value, value))
+		for (const what of ["input", "change"]) e.dispatchEvent(new Event(what, {bubbles: true})) })()`, id, value, value))
 }
 
 func (v *visitor) text(id string) string {
@@ -90,6 +90,7 @@ func (v *visitor) text(id string) string {
 // shot leaves a picture of the whole page.
 func (v *visitor) shot(what string) {
 	v.t.Helper()
+	do(v, js(`scrollTo(0, 0)`))
 	png := do(v, chromedp.FullScreenshot(100))
 	v.step++
 	file := filepath.Join(*shots, fmt.Sprintf("%s-%02d-%s.png", v.name, v.step, what))
@@ -151,14 +152,14 @@ func TestBrowser(t *testing.T) {
 
 	v.open(srv.URL)
 	n := v.since(nil, "first load", "connect", "intro", "sales", "detail", "model", "forecast", "sliders", "upload")
-	if got := v.text("connected"); !strings.Contains(got, "5000 orders") {
+	if got := v.text("connected"); !strings.Contains(got, "5,000 orders") {
 		t.Errorf("the connection says %q", got)
 	}
 	v.shot("first-load")
 
 	v.open(srv.URL)
 	n = v.since(n, "second load")
-	if got := v.text("connected"); !strings.Contains(got, "5000 orders") {
+	if got := v.text("connected"); !strings.Contains(got, "5,000 orders") {
 		t.Errorf("on the second load the connection says %q", got)
 	}
 	if got := v.text("model-name"); !strings.Contains(got, "plain") {
@@ -220,7 +221,31 @@ func TestBrowser(t *testing.T) {
 	}
 	v.settled(v.set("s3", "5"))
 	n = v.since(n, "one of five sliders, back")
+	do(v, js(`document.getElementById("s3").focus()`))
+	v.settled(v.set("s3", "8"))
+	n = v.since(n, "another position", "sliders")
+	if got := do(v, chromedp.Evaluate[string](`document.activeElement.id`)); got != "s3" {
+		t.Errorf("after a change the focus is on %q", got)
+	}
+	v.settled(v.set("s3", "5"))
 	v.shot("five-sliders")
+
+	// Very many positions are bounded, and crowd out none that is used again: the rest of
+	// the test says which bodies run.
+	v.settled(chromedp.Click("#try"))
+	tried := v.ran()
+	if ran := tried["sliders"] - n["sliders"]; ran < 250 || ran > 300 {
+		t.Errorf("for 300 positions the sliders' body ran %d times", ran)
+	}
+	entries := do(v, chromedp.Evaluate[int](`+document.querySelector("#row-sliders .entries").textContent`))
+	if entries > 1+50*5 {
+		t.Errorf("the sliders have %d entries", entries)
+	}
+	if got := v.text("by-what"); got != "month" {
+		t.Errorf("the button forgets that the panel was by month: by %q", got)
+	}
+	v.shot("tried")
+	n = tried
 
 	file := filepath.Join(t.TempDir(), "visits.csv")
 	if err := os.WriteFile(file, []byte("day,visits\n2025-01-01,10\n2025-01-02,32\n"), 0o644); err != nil {

@@ -77,5 +77,6 @@ func newHandler(path string) http.Handler {
 	mux.HandleFunc("GET /{$}", app.page)
 	mux.HandleFunc("POST /view", app.view)
 	mux.HandleFunc("POST /clear", app.clear)
+	mux.HandleFunc("POST /try", app.try)
 	return web.Middleware(mux)
 }

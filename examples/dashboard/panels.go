@@ -14,6 +14,9 @@ import (
 	cache "github.com/cachegen/cachegen/runtime"
 )
 
+// live makes a control, which stands in a card, one of the sidebar's form.
+const live = ` form="sidebar" hx-post="/view" hx-trigger="change" hx-include="#sidebar" hx-target="#main" hx-swap="innerMorph" hx-encoding="multipart/form-data"`
+
 // connect opens the database, and says so: the message that it draws is drawn again
 // whenever the handle is served.
 //
@@ -28,7 +31,7 @@ func connect(ctx context.Context, w io.Writer, path string) (*sql.DB, error) {
 	if err := db.QueryRowContext(ctx, `SELECT count(*) FROM orders`).Scan(&n); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	fmt.Fprintf(w, `<div class="note wide" id="connected">Connected to the database: %d orders.</div>`, n)
+	fmt.Fprintf(w, `<div class="note wide" id="connected">Connected to the database: %s orders.</div>`, thousands(float64(n)))
 	return db, nil
 }
 
@@ -43,8 +46,8 @@ controls that it reads make it run again.</p></section>`)
 	return err
 }
 
-var salesTemplate = template.Must(template.New("sales").Parse(`<table id="products"><tr><th>Product</th><th class="n">Orders</th><th class="n">Revenue</th></tr>
-{{range .}}<tr><td>{{.Product}}</td><td class="n">{{.Orders}}</td><td class="n">{{printf "%.2f" .Revenue}}</td></tr>{{end}}</table>`))
+var salesTemplate = template.Must(template.New("sales").Funcs(template.FuncMap{"thousands": thousands}).Parse(`<table id="products"><tr><th>Product</th><th class="n">Orders</th><th class="n">Revenue</th></tr>
+{{range .}}<tr><td>{{.Product}}</td><td class="n">{{thousands .Orders}}</td><td class="n">{{thousands .Revenue}}</td></tr>{{end}}</table>`))
 
 // sales is a whole section with a header, a text, a table and a chart. It reads three
 // controls; the others do not matter to it.
@@ -65,11 +68,11 @@ func sales(ctx context.Context, w io.Writer, _db *sql.DB) error {
 	}
 	defer rows.Close()
 	type line struct {
-		Product string
-		Orders  int
-		Revenue float64
+		Product         string
+		Orders, Revenue float64
 	}
 	var lines []line
+	var all line
 	var bars []bar
 	for rows.Next() {
 		var l line
@@ -77,6 +80,7 @@ func sales(ctx context.Context, w io.Writer, _db *sql.DB) error {
 			return err
 		}
 		lines = append(lines, l)
+		all.Orders, all.Revenue = all.Orders+l.Orders, all.Revenue+l.Revenue
 		bars = append(bars, bar{Label: short(l.Product), Value: l.Revenue})
 	}
 	if err := rows.Err(); err != nil {
@@ -86,7 +90,9 @@ func sales(ctx context.Context, w io.Writer, _db *sql.DB) error {
 	if region != "" {
 		where = region
 	}
-	fmt.Fprintf(w, `<section class="card wide" id="sales"><h2>Best sellers, <span id="where">%s</span></h2><p>Revenue by product.</p>`, template.HTMLEscapeString(where))
+	fmt.Fprintf(w, `<section class="card wide" id="sales"><h2>Best sellers, <span id="where">%s</span></h2>
+<div class="row"><div class="big">%s<small>revenue</small></div><div class="big">%s<small>orders</small></div><div class="big">%s<small>an order</small></div></div>
+<p>Revenue by product.</p>`, template.HTMLEscapeString(where), thousands(all.Revenue), thousands(all.Orders), thousands(all.Revenue/max(all.Orders, 1)))
 	if err := chart(w, true, bars); err != nil {
 		return err
 	}
@@ -131,8 +137,7 @@ func detail(ctx context.Context, w io.Writer, _db *sql.DB, region string) error 
 	if err := rows.Err(); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, `<h2 style="margin-top:18px">Revenue by <span id="by-what">%s</span></h2>`, column)
-	fmt.Fprint(w, `<p><select name="by" id="by" form="sidebar" hx-post="/view" hx-trigger="change" hx-include="#sidebar" hx-target="#main" hx-swap="innerHTML" hx-encoding="multipart/form-data" style="width:auto">`)
+	fmt.Fprintf(w, `<div class="head"><h2>Revenue by <span id="by-what">%s</span></h2><select name="by" id="by"%s>`, column, live)
 	for _, o := range []string{"quarter", "month"} {
 		selected := ""
 		if o == by {
@@ -140,7 +145,7 @@ func detail(ctx context.Context, w io.Writer, _db *sql.DB, region string) error 
 		}
 		fmt.Fprintf(w, `<option%s>%s</option>`, selected, o)
 	}
-	fmt.Fprint(w, `</select></p>`)
+	fmt.Fprint(w, `</select></div>`)
 	return chart(w, true, bars)
 }
 
@@ -150,19 +155,31 @@ type Model struct {
 	Weights []float64
 }
 
-// loadModel is a resource whose control chooses which one: every session that chose the
-// same shares one model.
+// weighted are the weights of the better model, the latest month's first.
+var weighted = []float64{.5, .25, .15, .06, .04}
+
+// loadModel is a resource with a checkbox of its own, which chooses what is loaded: every
+// session that chose the same shares one model.
 //
 //cache:resource widgets variants=2
 func loadModel(ctx context.Context, w io.Writer) (*Model, error) {
 	bodies.model.Add(1)
-	m := &Model{Name: "plain", Weights: []float64{1. / 3, 1. / 3, 1. / 3}}
+	m, checked := &Model{Name: "plain", Weights: []float64{1. / 3, 1. / 3, 1. / 3}}, ""
 	if cache.Input(ctx, "better") == "yes" {
-		m = &Model{Name: "weighted", Weights: []float64{.5, .25, .15, .06, .04}}
+		m, checked = &Model{Name: "weighted", Weights: weighted}, " checked"
 	}
-	fmt.Fprintf(w, `<section class="card" id="model"><h2>Model</h2><progress value="1" max="1"></progress>
-<div class="note" id="model-name">Loaded the %s model: %d weights.</div></section>`, m.Name, len(m.Weights))
-	return m, nil
+	fmt.Fprintf(w, `<section class="card" id="model"><h2>Model</h2>
+<label class="check"><input type="checkbox" name="better" id="better" value="yes"%s%s> Use the better model</label>
+<progress value="1" max="1"></progress><div class="note" id="model-name">Loaded the %s model: %d weights.</div>`, checked, live, m.Name, len(m.Weights))
+	var bars []bar
+	for i, x := range m.Weights {
+		bars = append(bars, bar{Label: fmt.Sprintf("%d ago", i), Value: x, Alt: true})
+	}
+	if err := chart(w, false, bars); err != nil {
+		return nil, err
+	}
+	_, err := io.WriteString(w, `<p>What each month counts, the last one first.</p></section>`)
+	return m, err
 }
 
 // forecast draws next month's revenue. The model's name is an argument, hence in the
@@ -173,7 +190,7 @@ func forecast(ctx context.Context, w io.Writer, _db *sql.DB, model string) error
 	bodies.forecast.Add(1)
 	weights := []float64{1. / 3, 1. / 3, 1. / 3}
 	if model == "weighted" {
-		weights = []float64{.5, .25, .15, .06, .04}
+		weights = weighted
 	}
 	rows, err := _db.QueryContext(ctx, `SELECT substr(day, 3, 5), sum(cents) / 100.0 FROM orders GROUP BY 1 ORDER BY 1 DESC LIMIT 8`)
 	if err != nil {
@@ -196,7 +213,7 @@ func forecast(ctx context.Context, w io.Writer, _db *sql.DB, model string) error
 		next += x * bars[len(bars)-1-i].Value
 	}
 	fmt.Fprintf(w, `<section class="card" id="forecast"><h2>Forecast, <span id="forecast-model">%s</span> model</h2>
-<div class="row"><div class="big">%.0f<small>revenue next month</small></div></div>`, template.HTMLEscapeString(model), next)
+<div class="row"><div class="big">%s<small>revenue next month</small></div></div>`, template.HTMLEscapeString(model), thousands(next))
 	if err := chart(w, false, append(bars, bar{Label: "next", Value: next, Alt: true})); err != nil {
 		return err
 	}
@@ -208,7 +225,7 @@ func forecast(ctx context.Context, w io.Writer, _db *sql.DB, model string) error
 // result that they hardly influence. Keeping them all would be what fills a memory:
 // variants bounds it, and outcomes that are used again stay.
 //
-//cache:data widgets variants=50
+//cache:data widgets variants=50 max-bytes=1MiB
 func sliders(ctx context.Context, w io.Writer) error {
 	bodies.sliders.Add(1)
 	sum := 0
@@ -221,9 +238,10 @@ func sliders(ctx context.Context, w io.Writer) error {
 			v = 5
 		}
 		sum += v
-		fmt.Fprintf(w, `<label>%s <input type="range" min="0" max="9" value="%d" name="%s" id="%s" form="sidebar" hx-post="/view" hx-trigger="change" hx-include="#sidebar" hx-target="#main" hx-swap="innerHTML" hx-encoding="multipart/form-data"></label>`, name, v, name, name)
+		fmt.Fprintf(w, `<label>%s <output>%d</output><input type="range" min="0" max="9" value="%d" name="%s" id="%s"%s oninput="previousElementSibling.value = value"></label>`, name, v, v, name, name, live)
 	}
-	_, err := fmt.Fprintf(w, `</div><p>Their sum is <b id="sum">%d</b>.</p></section>`, sum)
+	_, err := fmt.Fprintf(w, `</div><div class="head"><p>Their sum is <b id="sum">%d</b>.</p>
+<button id="try" type="button" form="sidebar" hx-post="/try" hx-encoding="multipart/form-data" hx-target="#main" hx-swap="innerMorph">Try 300 positions</button></div></section>`, sum)
 	return err
 }
 
@@ -261,7 +279,11 @@ func upload(ctx context.Context, w io.Writer) error {
 				n, sum = n+1, sum+v
 			}
 		}
-		fmt.Fprintf(w, `<tr><td>%s</td><td class="n">%d</td><td class="n">%.2f</td></tr>`, template.HTMLEscapeString(name), n, sum)
+		total := "–"
+		if n > 0 {
+			total = strconv.FormatFloat(sum, 'f', -1, 64)
+		}
+		fmt.Fprintf(w, `<tr><td>%s</td><td class="n">%d</td><td class="n">%s</td></tr>`, template.HTMLEscapeString(name), n, total)
 	}
 	_, err = fmt.Fprint(w, `</table></section>`)
 	return err
@@ -273,4 +295,13 @@ func short(name string) string {
 		name = name[:i]
 	}
 	return name
+}
+
+// thousands writes a number without its fraction, in groups of three digits.
+func thousands(x float64) string {
+	s := strconv.FormatFloat(x, 'f', 0, 64)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
 }

@@ -333,8 +333,8 @@ var loadModelSite = cache.NewDrawn[loadModelKey, loadModelResult](nil, cache.Dra
 	Variants: 2,
 })
 
-// LoadModel is a resource whose control chooses which one: every session that chose the
-// same shares one model.
+// LoadModel is a resource with a checkbox of its own, which chooses what is loaded: every
+// session that chose the same shares one model.
 //
 // Its results are cached; see [LoadModelCache].
 func LoadModel(ctx context.Context, w io.Writer) (*Model, error) {
@@ -466,6 +466,7 @@ var slidersSite = cache.NewDrawn[slidersKey, slidersResult](nil, cache.DrawOptio
 		Func:         "github.com/cachegen/cachegen/examples/dashboard.sliders",
 		Site:         "dashboard/panels.go",
 		Max:          10000,
+		MaxBytes:     1048576,
 		TrackContext: true,
 	},
 	Widgets:  true,

@@ -92,7 +92,8 @@ type Options struct {
 	// Allows input widgets in the function's body.
 	Widgets bool `option:"widgets"`
 
-	// Outcomes kept for each key when widgets are allowed. Needs widgets.
+	// Outcomes kept for each key when widgets are allowed: 100 of a resource unless it is
+	// given; of data as many as `max` allows. Needs widgets.
 	Variants int `option:"variants" form:"100"`
 
 	// Shown while a result is computed, by surfaces that can; the outermost call's only.

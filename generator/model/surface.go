@@ -178,6 +178,9 @@ func (p *planner) drawing() bool {
 	bad := len(p.ds)
 	binds := p.surfaceTypes()
 	d := &Draw{Bind: hidden, Widgets: o.Widgets, Variants: o.Variants, Spinner: o.Spinner}
+	if f.Resource && o.Widgets && o.Variants == 0 {
+		d.Variants = 100 // resources have no max, and a client can send any number of values
+	}
 	if d.Spinner == "off" {
 		d.Spinner = ""
 	}
