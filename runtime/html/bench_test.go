@@ -92,8 +92,8 @@ func BenchmarkLoad(b *testing.B) {
 				k.arg, _ = cache.SessionOf(ctx)
 			}
 			bctx, bw, s := Bind(ctx, w, nil)
-			_, err := d.Do(k.hash(), k, cache.DrawCall[none]{Ctx: bctx, Surface: s, Run: func(ctx context.Context) (v none, err error) {
-				return v, body(ctx, bw)
+			_, err := d.Do(k.hash(), k, &cache.DrawCall{Ctx: bctx, Surface: s, Run: func(ctx context.Context, _ any) (err error) {
+				return body(ctx, bw)
 			}})
 			return err
 		}
