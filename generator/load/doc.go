@@ -38,5 +38,6 @@
 //   - A directory can belong to another module, or to a workspace, than its neighbour.
 //   - The go command must not find two import paths for one directory: directories are
 //     compared with symbolic links resolved.
-//   - C.x has no type here (FakeImportC): signatures that mention it are refused.
+//   - C.x has no type here (FakeImportC): signatures that mention it are refused, and fields
+//     that do are for whoever has to look into them.
 package load

@@ -203,6 +203,9 @@ func (m *module) torture() error {
 	if m.o.all {
 		return m.adopt()
 	}
+	if err := m.hideTests(true); err != nil {
+		return err
+	}
 	var err error
 	if m.Data, err = m.pass("data", todo); err != nil {
 		return err
@@ -221,10 +224,28 @@ func (m *module) torture() error {
 	if err := m.reset(); err != nil {
 		return err
 	}
+	if err := m.hideTests(false); err != nil {
+		return err
+	}
 	if m.o.tests {
 		return m.adopt()
 	}
 	return nil
+}
+
+// hideTests renames test files, or gives them their names back. Building and vetting what
+// everything annotated comes to is dear, and go vet would compile it again for the tests.
+func (m *module) hideTests(hide bool) error {
+	from, to := "_test.go", "_test.go.hidden"
+	if !hide {
+		from, to = to, from
+	}
+	return filepath.WalkDir(m.dir, func(path string, d fs.DirEntry, err error) error {
+		if stem, ok := strings.CutSuffix(path, from); err == nil && ok && d.Type().IsRegular() {
+			return os.Rename(path, stem+to)
+		}
+		return err
+	})
 }
 
 // reset brings every file back to what it was.
