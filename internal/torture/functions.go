@@ -72,6 +72,9 @@ func (m *module) load() error {
 		if rel == "./." {
 			rel = "."
 		}
+		if m.beside[rel] {
+			continue
+		}
 		m.pkgs = append(m.pkgs, rel)
 		pu := newPurity(p)
 		for _, f := range p.Syntax {

@@ -54,9 +54,10 @@ type module struct {
 	MB          int     // the most that one of them took, compilers included
 
 	o      *options
-	path   string   // of the module, with its version, or std:PACKAGE
-	only   []string // patterns of the packages to take
-	cgo    bool     // some file imports "C"
+	path   string          // of the module, with its version, or std:PACKAGE
+	only   []string        // patterns of the packages to take
+	cgo    bool            // some file imports "C"
+	beside map[string]bool // packages that are only there for others
 	dir    string
 	files  map[string][]byte // hand-written files as they were
 	pkgs   []string

@@ -35,12 +35,14 @@ func shims() map[string][]byte {
 	return all
 }
 
-// stdCopy copies one package of the standard library, and the internal packages that it
-// needs, into a module of their own. Other imports stay what they are.
+// stdCopy copies one package of the standard library into a module of its own, with the
+// internal packages that it needs, and those that are built on it, as far as its tests use
+// them: these speak of its types. Other imports stay what they are.
 type stdCopy struct {
 	m     *module
 	root  string // GOROOT/src
 	pkg   string
+	above map[string]bool // packages built on pkg that can be copied
 	shims map[string][]byte
 	done  map[string]bool
 }
@@ -53,8 +55,44 @@ func (m *module) copyStd(pkg string) error {
 	if err := os.WriteFile(filepath.Join(m.dir, "go.mod"), []byte("module "+stdModule+"\n\ngo "+goVersion+"\n"), 0o666); err != nil {
 		return err
 	}
-	c := &stdCopy{m, filepath.Join(strings.TrimSpace(string(out)), "src"), pkg, shims(), map[string]bool{}}
+	above, err := builtOn(pkg)
+	if err != nil {
+		return err
+	}
+	c := &stdCopy{m, filepath.Join(strings.TrimSpace(string(out)), "src"), pkg, above, shims(), map[string]bool{}}
+	m.beside = map[string]bool{}
 	return c.bring(pkg)
+}
+
+// builtOn returns the packages of the standard library that import pkg, themselves or
+// through others. What package testing needs is left out: there is only one testing.
+func builtOn(pkg string) (map[string]bool, error) {
+	cmd := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .Deps \" \"}}", "std")
+	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off")
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go list std: %w", err)
+	}
+	all := map[string]bool{}
+	var testing []string
+	for l := range strings.Lines(string(out)) {
+		f := strings.Fields(l)
+		if slices.Contains(f[1:], pkg) {
+			all[f[0]] = true
+		}
+		if f[0] == "testing" {
+			testing = f
+		}
+	}
+	for _, p := range testing {
+		delete(all, p)
+	}
+	return all, nil
+}
+
+// copied reports whether imports of a package are to mean its copy.
+func (c *stdCopy) copied(pkg string) bool {
+	return pkg == c.pkg || c.above[pkg] || strings.HasPrefix(pkg, "internal/") || strings.Contains(pkg, "/internal/")
 }
 
 // bring copies a package and what is internal among its imports.
@@ -64,7 +102,11 @@ func (c *stdCopy) bring(pkg string) error {
 	}
 	c.done[pkg] = true
 	to := filepath.Join(c.m.dir, filepath.FromSlash(pkg))
-	if src, ok := c.shims[pkg]; ok {
+	src, shim := c.shims[pkg]
+	if shim || c.above[pkg] {
+		c.m.beside["./"+pkg] = true
+	}
+	if shim {
 		if err := os.MkdirAll(to, 0o777); err != nil {
 			return err
 		}
@@ -113,7 +155,7 @@ func (c *stdCopy) file(dir, base, pkg string) error {
 	if err != nil {
 		return err
 	}
-	src, deps, err := redirect(src, c.pkg)
+	src, deps, err := redirect(src, c.copied)
 	if err != nil {
 		return err
 	}
@@ -130,9 +172,9 @@ func (c *stdCopy) file(dir, base, pkg string) error {
 	return os.WriteFile(name, standalone(src), 0o666)
 }
 
-// redirect makes a file import the copies of pkg and of what is internal to the standard
-// library, and returns which packages these are. Vendored ones are among them.
-func redirect(src []byte, pkg string) (out []byte, deps []string, err error) {
+// redirect makes a file import the copies of packages, and returns which packages these
+// are. Vendored ones are among them.
+func redirect(src []byte, copied func(pkg string) bool) (out []byte, deps []string, err error) {
 	fset := token.NewFileSet()
 	f, err := parser.ParseFile(fset, "", src, parser.ImportsOnly)
 	if err != nil {
@@ -147,7 +189,7 @@ func redirect(src []byte, pkg string) (out []byte, deps []string, err error) {
 		case strings.HasPrefix(dep, "golang.org/"), strings.HasPrefix(dep, "vendor/"):
 			deps = append(deps, dep)
 			continue
-		case dep != pkg && !strings.HasPrefix(dep, "internal/") && !strings.Contains(dep, "/internal/"):
+		case !copied(dep):
 			continue
 		}
 		deps = append(deps, dep)

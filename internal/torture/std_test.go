@@ -27,7 +27,7 @@ import (
 
 const name = "internal/abi"
 `
-	out, deps, err := redirect([]byte(src), "text/template")
+	out, deps, err := redirect([]byte(src), (&stdCopy{pkg: "text/template"}).copied)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,10 +84,26 @@ func TestShims(t *testing.T) {
 	}
 }
 
-// TestCopyStd copies packages that need shims, other internal packages, and tests of
-// internal ones, and has them compiled.
+func TestBuiltOn(t *testing.T) {
+	above, err := builtOn("go/ast")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !above["go/parser"] || !above["go/types"] || above["go/token"] || above["go/ast"] {
+		t.Errorf("on go/ast are built %v", above)
+	}
+	if above, err = builtOn("strings"); err != nil {
+		t.Fatal(err)
+	}
+	if above["testing"] || above["fmt"] || !above["encoding/json"] {
+		t.Errorf("on strings are built %v", above)
+	}
+}
+
+// TestCopyStd copies packages that need shims, other internal packages, and in their tests
+// what is built on them, and has them compiled.
 func TestCopyStd(t *testing.T) {
-	for _, pkg := range []string{"sort", "text/template"} {
+	for _, pkg := range []string{"sort", "go/ast"} {
 		t.Run(pkg, func(t *testing.T) {
 			m := &module{dir: t.TempDir()}
 			if err := m.copyStd(pkg); err != nil {
