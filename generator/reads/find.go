@@ -53,6 +53,13 @@ func (s *Source) Find(fn *ast.FuncDecl, surface func(types.Type) bool) (*Found, 
 	}
 	f.found.Reads = sortedReads(f.found.At)
 	slices.SortFunc(f.found.Inputs, comparePositions)
+	root := f.pos(f.root)
+	end := f.Fset.PositionFor(f.root.End(), false)
+	for i, d := range f.diags {
+		if d.Pos.Filename != root.Filename || d.Pos.Line < root.Line || d.Pos.Line > end.Line {
+			f.diags[i] = d.WithRelated(f.pos(f.root.Name), "%s, which is to be cached, leads there", f.root.Name.Name)
+		}
+	}
 	return f.found, diag.Sort(f.diags)
 }
 

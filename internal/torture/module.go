@@ -528,7 +528,7 @@ func (m *module) adopt() error {
 				hit := false
 				recv, name := declaredAt(file, d.Line)
 				for ref, f := range byRef {
-					if f.file == file && f.recv == recv && f.name == name {
+					if f.file == file && f.recv == recv && f.name == name && slices.Contains(refs, ref) {
 						refuse[ref], hit = true, true
 						m.AdoptRef[d.Code]++
 						if len(m.AdoptSamples) < 30 {
@@ -536,7 +536,7 @@ func (m *module) adopt() error {
 						}
 					}
 				}
-				if !hit || d.Code == "CG2010" {
+				if !hit && recv+name == "" || d.Code == "CG2010" {
 					m.Defects = append(m.Defects, "adopt: "+d.String())
 				}
 			}
@@ -544,10 +544,22 @@ func (m *module) adopt() error {
 				m.Adopted += len(refs)
 				break
 			}
-			if len(refuse) == 0 {
+			left := len(refs)
+			refs = slices.DeleteFunc(refs, func(r string) bool { return refuse[r] })
+			if len(refs) == left { // what is wrong stands in another function: see whose fault it is
+				for _, r := range slices.Clone(refs) {
+					one := append([]string{"adopt", "--dry-run", r}, args[1+left:]...)
+					if _, _, state, err := m.cachegen(one...); err != nil {
+						return err
+					} else if !state.Success() {
+						refs = slices.DeleteFunc(refs, func(s string) bool { return s == r })
+						m.AdoptRef["elsewhere"]++
+					}
+				}
+			}
+			if len(refs) == left {
 				break
 			}
-			refs = slices.DeleteFunc(refs, func(r string) bool { return refuse[r] })
 		}
 	}
 	if m.Adopted == 0 {
