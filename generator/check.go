@@ -3,8 +3,11 @@ package generator
 import (
 	"go/token"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/cachegen/cachegen/generator/diag"
+	"github.com/cachegen/cachegen/generator/names"
 )
 
 // Differences returns a diagnostic for each generated file that is not what it should
@@ -29,8 +32,32 @@ func (r *Result) Differences() []diag.Diagnostic {
 			}
 			ds = append(ds, diag.Errorf(pos, diag.Missing, "%s has not been generated from %s", base, source))
 		default:
-			ds = append(ds, diag.Errorf(pos, diag.Stale, "%s is not what %s gives now", base, source))
+			d := diag.Errorf(pos, diag.Stale, "%s is not what %s gives now", base, source)
+			if lost := f.Lost(); len(lost) > 0 {
+				d.Message += ", which is without " + strings.Join(lost, " and ")
+				d = d.WithHint("%s; what calls them has to follow, unless name= in the directive keeps the name", d.Hint)
+			}
+			ds = append(ds, d)
 		}
 	}
 	return ds
+}
+
+// Lost lists the wrappers that are in the file on disk and not in what it should be, as
+// after a function was renamed: who calls them does not compile then.
+func (f *File) Lost() []string {
+	if f.Old == nil || f.New == nil {
+		return nil
+	}
+	var lost []string
+	now, before := names.Declared(f.New), names.Declared(f.Old)
+	for _, m := range before {
+		hasHandle := slices.ContainsFunc(before, func(h names.Member) bool {
+			return h.Recv == "" && strings.EqualFold(h.Name, m.Recv+m.Name+"Cache")
+		})
+		if hasHandle && !slices.Contains(now, m) {
+			lost = append(lost, m.String())
+		}
+	}
+	return lost
 }

@@ -42,7 +42,11 @@ func (a *app) generate(ctx context.Context, packages []string, stdout bool) erro
 		case f.New == nil:
 			fmt.Fprintf(a.err, "removed %s\n", r.Path(f.Path))
 		default:
-			fmt.Fprintf(a.err, "wrote %s\n", r.Path(f.Path))
+			without := ""
+			if lost := f.Lost(); len(lost) > 0 {
+				without = ", without " + strings.Join(lost, " and ")
+			}
+			fmt.Fprintf(a.err, "wrote %s%s\n", r.Path(f.Path), without)
 		}
 	}
 	if len(res.Files) == 0 && len(res.Diagnostics) == 0 {

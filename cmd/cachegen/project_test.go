@@ -83,6 +83,31 @@ func TestToolInVendorDirectory(t *testing.T) {
 	m.gocmd("vet", "./...")
 }
 
+// After a function was renamed, callers of its wrapper do not compile any more, and that is said.
+func TestRenamedFunction(t *testing.T) {
+	m := newModule(t, square+"-- store.go --\npackage m\n\ntype store struct{}\n\n//cache:data recv=ignore\nfunc (store) score(n int) int { return n }\n")
+	m.must()
+	m.write("square.go", strings.ReplaceAll(m.read("square.go"), "square(", "double("))
+	m.write("store.go", strings.ReplaceAll(m.read("store.go"), "score(", "rate("))
+	o := m.cachegen("check")
+	for _, want := range []string{
+		"square_cachegen.go is not what square.go gives now, which is without Square [CG2101]",
+		"store_cachegen.go is not what store.go gives now, which is without store.Score [CG2101]",
+		"name= in the directive keeps the name",
+	} {
+		if o.code != exitChanged || !strings.Contains(o.err, want) {
+			t.Errorf("check does not say %q: %v", want, o)
+		}
+	}
+	if o := m.must(); o.err != "wrote square_cachegen.go, without Square\nwrote store_cachegen.go, without store.Score\n" {
+		t.Errorf("says %q", o.err)
+	}
+	m.write("square.go", strings.ReplaceAll(m.read("square.go"), "ttl=1h", "ttl=2h"))
+	if o := m.cachegen("check"); o.code != exitChanged || strings.Contains(o.err, "without") {
+		t.Errorf("a change of options: %v", o)
+	}
+}
+
 // The hook of the documentation, word for word.
 func TestPreCommitHook(t *testing.T) {
 	if _, err := exec.LookPath("git"); err != nil || runtime.GOOS == "windows" {

@@ -1,11 +1,52 @@
-// Package names answers questions about names in source that need no types: whose method a
-// declaration is, and which name a misspelt one was meant to be.
+// Package names answers questions about names in source that need no types: what a file
+// declares, whose method a declaration is, and which name a misspelt one was meant to be.
 package names
 
 import (
 	"go/ast"
+	"go/parser"
+	"go/token"
 	"strings"
 )
+
+// Member is a package-level name, or a method with the name of its receiver type.
+type Member struct{ Recv, Name string }
+
+// String writes the member as in Store.Score.
+func (m Member) String() string {
+	if m.Recv != "" {
+		return m.Recv + "." + m.Name
+	}
+	return m.Name
+}
+
+// Declared lists what a file declares, imports left out. A file that does not parse counts
+// for what could be read of it.
+func Declared(src []byte) []Member {
+	f, _ := parser.ParseFile(token.NewFileSet(), "", src, parser.SkipObjectResolution)
+	if f == nil {
+		return nil
+	}
+	var ms []Member
+	for _, d := range f.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			ms = append(ms, Member{Receiver(d), d.Name.Name})
+		case *ast.GenDecl:
+			for _, s := range d.Specs {
+				switch s := s.(type) {
+				case *ast.ValueSpec:
+					for _, id := range s.Names {
+						ms = append(ms, Member{"", id.Name})
+					}
+				case *ast.TypeSpec:
+					ms = append(ms, Member{"", s.Name.Name})
+				}
+			}
+		}
+	}
+	return ms
+}
 
 // Receiver returns the name of a method's receiver type, without pointers, parentheses
 // and type parameters. It is "" for a function, and "?" where the type has no name.

@@ -191,7 +191,7 @@ func (a *adoption) named(p *pkg, n named) *function {
 	}
 	if len(hits) == 0 { // a wrapper
 		e := p.ejectable(n.recv, n.name)[0]
-		a.say(diag.Errorf(e.pos(), diag.AnnotatedAlready, "%s is annotated, and its wrapper is %s", e, memberName(n.recv, n.name)).
+		a.say(diag.Errorf(e.pos(), diag.AnnotatedAlready, "%s is annotated, and its wrapper is %s", e, reading{recv: n.recv, name: n.name}).
 			WithHint("there is nothing to do"))
 		return nil
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"go/ast"
-	"go/parser"
 	"go/token"
 	"maps"
 	"os"
@@ -167,43 +166,8 @@ func (p *pkg) ejection(f *function) *ejection {
 // generates reports whether a generated file declares the function.
 func (p *pkg) generates(recv, name string) bool {
 	return slices.ContainsFunc(p.generated, func(g *genFile) bool {
-		return mentions(g.disk, name) && slices.Contains(g.declared(), member{recv, name})
+		return mentions(g.disk, name) && slices.Contains(names.Declared(g.disk), names.Member{Recv: recv, Name: name})
 	})
-}
-
-// member is a package-level name, or a method with its receiver type.
-type member struct{ recv, name string }
-
-// declared lists what a generated file declares; a file that does not parse counts for
-// what could be read of it.
-func (g *genFile) declared() []member {
-	return declaredIn(g.disk)
-}
-
-func declaredIn(src []byte) []member {
-	f, _ := parser.ParseFile(token.NewFileSet(), "", src, parser.SkipObjectResolution)
-	if f == nil {
-		return nil
-	}
-	var ms []member
-	for _, d := range f.Decls {
-		switch d := d.(type) {
-		case *ast.FuncDecl:
-			ms = append(ms, member{names.Receiver(d), d.Name.Name})
-		case *ast.GenDecl:
-			for _, s := range d.Specs {
-				switch s := s.(type) {
-				case *ast.ValueSpec:
-					for _, id := range s.Names {
-						ms = append(ms, member{"", id.Name})
-					}
-				case *ast.TypeSpec:
-					ms = append(ms, member{"", s.Name.Name})
-				}
-			}
-		}
-	}
-	return ms
 }
 
 // generated sorts the generated files into those that go and those that are to be made
@@ -243,7 +207,7 @@ type ejectUses struct {
 func (r *EjectResult) references(ctx context.Context, req EjectRequest, todo []*ejection, byFile map[*source]*edits) error {
 	r.live = &ejectUses{objects: map[object][]token.Position{}, before: map[string][]object{}, kept: map[object]bool{}}
 	rename := map[object]*ejection{}
-	names := map[string]bool{}   // identifiers to look at
+	idents := map[string]bool{}  // identifiers to look at
 	wide := map[string]bool{}    // those of them that other packages can see
 	renamed := map[string]bool{} // names of computations
 	own := map[string]*pkg{}     // by directory
@@ -254,7 +218,7 @@ func (r *EjectResult) references(ctx context.Context, req EjectRequest, todo []*
 			continue
 		}
 		rename[object{e.pkg.path, e.recv, e.name}] = e
-		names[e.name], renamed[e.name] = true, true
+		idents[e.name], renamed[e.name] = true, true
 		if e.decl.Name.IsExported() {
 			wide[e.name] = true
 		}
@@ -265,23 +229,23 @@ func (r *EjectResult) references(ctx context.Context, req EjectRequest, todo []*
 				continue
 			}
 			r.live.before[g.name] = nil
-			ms := g.declared()
+			ms := names.Declared(g.disk)
 			for _, m := range ms {
-				if m.recv != "" && slices.Contains(ms, member{"", m.recv}) {
+				if m.Recv != "" && slices.Contains(ms, names.Member{Name: m.Recv}) {
 					continue // to use it takes a value of its type, and that is declared there too
 				}
-				o := object{e.pkg.path, m.recv, m.name}
+				o := object{e.pkg.path, m.Recv, m.Name}
 				r.live.before[g.name] = append(r.live.before[g.name], o)
-				if m.name != "_" {
-					names[m.name] = true
-					if token.IsExported(m.name) {
-						wide[m.name] = true
+				if m.Name != "_" {
+					idents[m.Name] = true
+					if token.IsExported(m.Name) {
+						wide[m.Name] = true
 					}
 				}
 			}
 		}
 	}
-	if len(names) == 0 {
+	if len(idents) == 0 {
 		return nil
 	}
 	// Which packages name any of it: those of the ejected functions, and what a scan of the
@@ -289,7 +253,7 @@ func (r *EjectResult) references(ctx context.Context, req EjectRequest, todo []*
 	pkgs := map[string]*pkg{}
 	for dir, p := range own {
 		for _, s := range p.all() {
-			if slices.ContainsFunc(sortedKeys(names), func(n string) bool { return mentions(s.text, n) }) {
+			if slices.ContainsFunc(sortedKeys(idents), func(n string) bool { return mentions(s.text, n) }) {
 				pkgs[dir] = p
 			}
 		}
@@ -305,14 +269,14 @@ func (r *EjectResult) references(ctx context.Context, req EjectRequest, todo []*
 	for o, e := range rename {
 		to[o.name] = e.to
 	}
-	u, err := loadUses(ctx, req.goCommand(), sortedKeys(pkgs), true, func(n string) (string, bool) { return to[n], names[n] })
+	u, err := loadUses(ctx, req.goCommand(), sortedKeys(pkgs), true, func(n string) (string, bool) { return to[n], idents[n] })
 	if err != nil {
 		return err
 	}
 	for _, dir := range sortedKeys(pkgs) {
 		p := pkgs[dir]
 		for _, s := range slices.Concat(p.files, p.tests) {
-			r.referencesIn(p, s, u, names, renamed, rename, byFile)
+			r.referencesIn(p, s, u, idents, renamed, rename, byFile)
 		}
 		for _, s := range p.other {
 			r.untyped(p, s, rename)
@@ -321,9 +285,9 @@ func (r *EjectResult) references(ctx context.Context, req EjectRequest, todo []*
 	return nil
 }
 
-func (r *EjectResult) referencesIn(p *pkg, s *source, u *uses, names, renamed map[string]bool, rename map[object]*ejection, byFile map[*source]*edits) {
+func (r *EjectResult) referencesIn(p *pkg, s *source, u *uses, idents, renamed map[string]bool, rename map[object]*ejection, byFile map[*source]*edits) {
 	for _, d := range s.file.Decls {
-		for _, id := range identifiers(d, sortedKeys(names)...) {
+		for _, id := range identifiers(d, sortedKeys(idents)...) {
 			if fd, ok := d.(*ast.FuncDecl); ok && fd.Name == id {
 				continue
 			}
@@ -464,9 +428,9 @@ func (r *EjectResult) Check(generated map[string][]byte) {
 				after[o] = true
 			}
 		}
-		for _, m := range declaredIn(src) {
+		for _, m := range names.Declared(src) {
 			for _, o := range r.live.before[name] {
-				if o.recv == m.recv && o.name == m.name {
+				if o.recv == m.Recv && o.name == m.Name {
 					after[o] = true
 				}
 			}

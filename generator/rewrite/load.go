@@ -173,14 +173,7 @@ func newFunction(p *pkg, s *source, d *ast.FuncDecl) *function {
 func (f *function) pos() token.Position { return f.src.pos(f.decl.Name.Pos()) }
 
 // String names the function as in Store.Score.
-func (f *function) String() string { return memberName(f.recv, f.name) }
-
-func memberName(recv, name string) string {
-	if recv != "" {
-		return recv + "." + name
-	}
-	return name
-}
+func (f *function) String() string { return names.Member{Recv: f.recv, Name: f.name}.String() }
 
 // functions lists the functions of the files.
 func (p *pkg) functions(files []*source) []*function {

@@ -18,7 +18,7 @@ import (
 // alone, or a pattern and a function of the package that it matches.
 type reading struct{ pattern, recv, name string }
 
-func (r reading) String() string { return memberName(r.recv, r.name) }
+func (r reading) String() string { return names.Member{Recv: r.recv, Name: r.name}.String() }
 
 // readings lists what arg may mean, in the order to try.
 func readings(dir, arg string) []reading {
@@ -57,7 +57,7 @@ func (p *pkg) like(r reading) string {
 	for _, f := range p.functions(p.all()) {
 		all = append(all, f.String())
 		if len(directives(f.decl)) > 0 {
-			all = append(all, memberName(f.recv, p.ejection(f).wrapper))
+			all = append(all, names.Member{Recv: f.recv, Name: p.ejection(f).wrapper}.String())
 		}
 	}
 	near, _ := names.Nearest(r.String(), all)
