@@ -257,6 +257,9 @@ func generatePackage(p *load.Package, o *outputs) (m made) {
 	if !changed || diag.HasErrors(m.diags) {
 		return m // what is on disk already cannot add an error
 	}
+	if _, err := p.Import(load.RuntimePath); err != nil {
+		return m // that has been said, and nothing compiles without it
+	}
 	errs, stay := p.Check(outs)
 	for i, e := range errs {
 		if i == 5 {

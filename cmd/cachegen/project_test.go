@@ -288,6 +288,18 @@ func main() {
 	}
 }
 
+// Without the runtime nothing generated compiles; that is said once, and not taken for a
+// fault of the generator.
+func TestWithoutTheRuntime(t *testing.T) {
+	m := newModule(t, square+"-- go.mod --\nmodule example.com/m\n\ngo 1.26.0\n")
+	m.write("cube.go", "package m\n\nfunc Cube(n int) int { return n * n * n }\n")
+	for _, args := range [][]string{{"check"}, {"adopt", "Cube"}} {
+		if o := m.cachegen(args...); o.code != exitFailed || strings.Count(o.err, "[CG") != 1 || !strings.Contains(o.err, "[CG2008]") {
+			t.Errorf("%v: %v", args, o)
+		}
+	}
+}
+
 func TestAdoptAndEjectSayWhatTheyDid(t *testing.T) {
 	m := newModule(t, "-- a/a.go --\npackage a\n\nfunc F(n int) int { return n }\n-- go.work --\ngo 1.26.0\n\nuse ./b\n-- b/b.go --\npackage b\n")
 	m.write("b/go.mod", m.gomod("example.com/b"))
@@ -312,6 +324,7 @@ func TestAdoptAndEjectSayWhatTheyDid(t *testing.T) {
 			t.Errorf("%v changed files", c.args)
 		}
 	}
+	m.fails([]string{"strings is not in the main module [CG2012]"}, "adopt", "strings.ToUpper")
 	// The directory of a workspace is no module.
 	if err := os.Remove(filepath.Join(m.dir, "go.mod")); err != nil {
 		t.Fatal(err)

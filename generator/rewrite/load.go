@@ -24,6 +24,7 @@ import (
 // nothing typed.
 type pkg struct {
 	path, name, dir string
+	main            bool // it belongs to a module that is worked on
 	fset            *token.FileSet
 	files           []*source // hand-written, of the present build configuration
 	tests           []*source // _test.go files of it
@@ -71,7 +72,7 @@ func loadPackages(ctx context.Context, g goCommand, patterns []string) ([]*pkg, 
 	}
 	listed, err := packages.Load(&packages.Config{
 		Context: ctx, Dir: g.dir, Env: g.env, BuildFlags: g.flags,
-		Mode: packages.NeedName | packages.NeedFiles,
+		Mode: packages.NeedName | packages.NeedFiles | packages.NeedModule,
 	}, patterns...)
 	if err != nil {
 		return nil, err
@@ -91,7 +92,7 @@ func loadPackages(ctx context.Context, g goCommand, patterns []string) ([]*pkg, 
 			continue
 		}
 		seen[d] = true
-		p := &pkg{path: l.PkgPath, name: l.Name, dir: d, fset: token.NewFileSet(), foreign: map[string]bool{}}
+		p := &pkg{path: l.PkgPath, name: l.Name, dir: d, main: l.Module != nil && l.Module.Main, fset: token.NewFileSet(), foreign: map[string]bool{}}
 		if err := p.read(in, strings.Contains(strings.Join(patterns, " "), "...")); err != nil {
 			return nil, err
 		}

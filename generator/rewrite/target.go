@@ -114,6 +114,10 @@ func resolve(ctx context.Context, g goCommand, args []string, found func(*pkg, r
 					continue
 				}
 				hit = true
+				if !p.main {
+					ds = append(ds, diag.Errorf(token.Position{Filename: p.dir}, diag.NotMain, "%s is not in the main module", p.path))
+					continue
+				}
 				if r.name == "" {
 					res.whole[p] = true
 				} else if n := (named{arg, r.recv, r.name}); !slices.Contains(res.named[p], n) {
