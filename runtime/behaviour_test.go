@@ -62,6 +62,15 @@ func making() (func(context.Context, int) (*handle, error), func() []*handle) {
 		}
 }
 
+// keepFunc and copyFunc are options of one method.
+type keepFunc func(*int) bool
+
+func (f keepFunc) Keep(v *int) bool { return f(v) }
+
+type copyFunc func(*int) int
+
+func (f copyFunc) Copy(v *int) int { return f(v) }
+
 const day = 24 * time.Hour
 
 // row runs the test of one row of the list of behaviours, with time of its own.
@@ -160,7 +169,7 @@ func TestBehaviour(t *testing.T) {
 		time.Sleep(day / 2)
 		want(t, f, 1, 1)
 	})
-	row(t, "TTL-02", func(t *testing.T) {
+	row(t, "TTL-02,TTL-05", func(t *testing.T) { // a ttl is a duration, in whatever way
 		runs := 0
 		f := newFunc(t, nil, Options{TTL: day}, counting(&runs))
 		want(t, f, 1, 1)
@@ -193,7 +202,7 @@ func TestBehaviour(t *testing.T) {
 		}
 		want(t, f, 1, 2)
 	})
-	row(t, "TTL-07", func(t *testing.T) { // and TRAP-25
+	row(t, "TTL-07", func(t *testing.T) {
 		runs := 0
 		f := newFunc(t, nil, Options{TTL: day}, counting(&runs))
 		for i := range 1000 {
@@ -344,7 +353,7 @@ func TestBehaviour(t *testing.T) {
 		want(t, f, 1, 2)
 		want(t, g, 1, 1)
 	})
-	row(t, "CLR-03", func(t *testing.T) { // and CLR-08
+	row(t, "CLR-03", func(t *testing.T) {
 		runs := 0
 		f := newFunc(t, nil, Options{}, counting(&runs))
 		want(t, f, 1, 1)
@@ -396,6 +405,33 @@ func TestBehaviour(t *testing.T) {
 		want(t, f, 1, 2)
 		want(t, f, 1, 2)
 	})
+	row(t, "CLR-12", func(t *testing.T) { // when it has been decided to keep the result
+		runs := 0
+		var f *testFunc[int]
+		f = newFunc(t, keepFunc(func(v *int) bool {
+			if *v == 1 {
+				f.Clear()
+			}
+			return true
+		}), Options{}, counting(&runs))
+		want(t, f, 1, 1)
+		want(t, f, 1, 2)
+		want(t, f, 1, 2)
+	})
+	row(t, "CLR-14", func(t *testing.T) { // a value that could not be kept anyway
+		runs := 0
+		f := newFunc(t, keepFunc(func(*int) bool { return false }), Options{}, func(context.Context, int) (int, error) {
+			runs++
+			time.Sleep(time.Second)
+			return runs, nil
+		})
+		var wg sync.WaitGroup
+		wg.Go(func() { want(t, f, 1, 1) })
+		time.Sleep(time.Second / 2)
+		f.Clear()
+		wg.Wait()
+		want(t, f, 1, 2)
+	})
 	row(t, "CLR-13", func(t *testing.T) {
 		ops := newHandleOps()
 		body, made := making()
@@ -418,7 +454,7 @@ func TestBehaviour(t *testing.T) {
 		}
 	})
 
-	row(t, "CON-01", func(t *testing.T) {
+	row(t, "CON-01,CON-02,CON-03,CON-04", func(t *testing.T) { // 50 callers or 3, on whatever threads
 		runs := 0
 		next := counting(&runs)
 		f := newFunc(t, nil, Options{}, func(ctx context.Context, id int) (int, error) {
@@ -431,7 +467,7 @@ func TestBehaviour(t *testing.T) {
 			wg.Go(func() { want(t, f, 1, 1) })
 		}
 		wg.Wait()
-		if d := time.Since(start); d != time.Second { // CON-02
+		if d := time.Since(start); d != time.Second {
 			t.Errorf("it took %v", d)
 		}
 		if s := f.Stats(); s.Loads != 1 || s.Misses != 50 || s.Hits != 0 {
@@ -572,7 +608,7 @@ func TestBehaviour(t *testing.T) {
 			t.Errorf("released %v; the last one must not wait for a write", got)
 		}
 	})
-	row(t, "REL-04", func(t *testing.T) { // and REL-05
+	row(t, "REL-04,REL-05", func(t *testing.T) {
 		ops := newHandleOps()
 		body, _ := making()
 		f := newFunc(t, ops, Options{}, body)
@@ -726,7 +762,7 @@ func TestBehaviour(t *testing.T) {
 			t.Error("a refreshed entry outlived its session")
 		}
 	})
-	row(t, "BG-10", func(t *testing.T) { // and BG-11
+	row(t, "BG-10,BG-11", func(t *testing.T) {
 		defer func(old int64) { refreshLimit = old }(refreshLimit)
 		refreshLimit = 1
 		runs := map[int]int{}
@@ -761,6 +797,36 @@ func TestBehaviour(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		synctest.Wait()
+	})
+
+	row(t, "BG-13", func(t *testing.T) { // a pool without places
+		defer func(old int64) { refreshLimit = old }(refreshLimit)
+		refreshLimit = 0
+		runs := 0
+		f := newFunc(t, nil, Options{TTL: time.Minute, Stale: time.Minute}, counting(&runs))
+		want(t, f, 1, 1)
+		time.Sleep(time.Minute)
+		want(t, f, 1, 1)
+		synctest.Wait()
+		if s := f.Stats(); runs != 1 || s.RefreshSkipped != 1 || refreshing.Load() != 0 {
+			t.Errorf("%d runs, %+v", runs, s)
+		}
+		time.Sleep(time.Minute)
+		want(t, f, 1, 2)
+	})
+	row(t, "BG-05", func(t *testing.T) { // what is written back is all that is copied
+		runs, copied := 0, []int{}
+		f := newFunc(t, copyFunc(func(v *int) int { copied = append(copied, *v); return *v }),
+			Options{TTL: time.Minute, Stale: time.Minute}, counting(&runs))
+		want(t, f, 1, 1)
+		time.Sleep(time.Minute)
+		k := testKey{id: 1, name: "k"}
+		copied = nil
+		f.Do(k.hash(), k, f.call(noCtx, 1))
+		synctest.Wait()
+		if !slices.Equal(copied, []int{1, 2}) { // for the caller, and to be kept
+			t.Errorf("copied: %v", copied)
+		}
 	})
 
 	row(t, "STA-01", func(t *testing.T) {
