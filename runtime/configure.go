@@ -32,7 +32,8 @@ var overrides []struct {
 // Configure changes the bounds of cached functions, for operators who cannot recompile.
 // name is a function's, as Stats has it, or a tag of the directive: then all functions
 // with that tag are meant. It is for the start of a process: results that are kept
-// already keep their expiry, and a bound on bytes counts what is stored from then on.
+// already keep their expiry, and a bound on bytes counts what is stored from then on, as
+// Stale does for a function that had none.
 //
 // An override that is impossible is refused with an error, such as Stale for a function
 // that draws or that has arguments which belong to its caller. A name that is not known is

@@ -296,13 +296,14 @@ const (
 // the owner of a detached flight.
 func (f *flight) wait(c *caller, own bool) (found, verdict) {
 	if !own {
-		if err := c.outer.wait(f); err != nil {
+		waiting, err := c.outer.wait(f)
+		if err != nil {
 			if f.leave(c) {
 				return found{err: err}, took
 			}
 			return f.take(c, own)
 		}
-		defer c.outer.waited(f)
+		defer c.outer.waited(f, waiting)
 	}
 	var done <-chan struct{}
 	if c.ctx != nil {

@@ -77,7 +77,7 @@ var mutations = []struct {
 	{"an error takes the place of an old value", "kept", "flight.go",
 		"s.end(old) > now {", "s.end(old) > now && mutant != # {"},
 	{"a stale value is not served", "kept", "store.go",
-		"s.stale.Load() == 0 || n.meta != nil", "s.stale.Load() == 0 || mutant == # || n.meta != nil"},
+		"n.meta.err != nil || s.stale.Load() == 0", "n.meta.err != nil || mutant == # || s.stale.Load() == 0"},
 	{"the session is no label", "events own keep", "do.go",
 		"if s.o.Session {", "if s.o.Session && mutant != # {"},
 	{"a session's result is given to all who wait", "own", "flight.go",

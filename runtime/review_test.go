@@ -503,3 +503,54 @@ func TestWaitersAreNotGivenAnothersNonce(t *testing.T) {
 		wg.Wait()
 	})
 }
+
+// A call whose parent has ended counts for nobody beyond it, neither when it begins to wait
+// nor when it has waited: another call in there may wait for the same.
+func TestEndOfAWaitLeavesTheWaitsOfOthers(t *testing.T) {
+	st := newFunc[int](t, nil, Options{}, nil).store
+	root := &call{st: st}
+	other := &call{st: st, parent: root}
+	ended := &call{st: st, parent: root}
+	left := &call{st: st, parent: ended}
+	ended.ended.Store(true)
+	f := &flight{st: st, call: &call{st: st}}
+	if _, err := other.wait(f); err != nil {
+		t.Fatal(err)
+	}
+	around, err := left.wait(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	left.waited(f, around)
+	if !slices.Contains(root.waits, f) || len(left.waits) != 0 {
+		t.Errorf("around the other call %d waits are left, and %d around this one", len(root.waits), len(left.waits))
+	}
+}
+
+// Stale is for what is stored from then on: of what was stored before, nobody could tell
+// how often its refresh has failed.
+func TestStaleThatIsConfiguredLater(t *testing.T) {
+	defer func(old int) { overrides = overrides[:old] }(len(overrides))
+	synctest.Test(t, func(t *testing.T) {
+		logged(t)
+		runs := 0
+		f := newFunc(t, nil, Options{Func: "review.stale", TTL: time.Minute, Detach: true}, func(context.Context, int) (int, error) {
+			if runs++; runs > 1 {
+				return 0, context.DeadlineExceeded
+			}
+			return runs, nil
+		})
+		want(t, f, 1, 1)
+		if err := Configure("review.stale", Override{Stale: time.Hour}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		for range 10 {
+			f.load(noCtx, 1)
+			synctest.Wait()
+		}
+		if n := f.Stats().RefreshFailed; n > 1 {
+			t.Errorf("%d refreshes within no time", n)
+		}
+	})
+}

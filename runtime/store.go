@@ -195,9 +195,10 @@ func (s *store) left(gone []*node) {
 	}
 }
 
-// end is when n is of no use any more.
+// end is when n is of no use any more. An entry without meta was kept when there was no
+// stale, and has no place to note failed refreshes.
 func (s *store) end(n *node) int64 {
-	if n.expires == never || s.stale.Load() == 0 || n.meta != nil && n.meta.err != nil {
+	if n.expires == never || n.meta == nil || n.meta.err != nil || s.stale.Load() == 0 {
 		return n.expires
 	}
 	return after(n.expires, time.Duration(s.stale.Load()))

@@ -54,31 +54,32 @@ func (c *call) within(st *store, n *node) []*call {
 	return nil
 }
 
-// wait notes that c is about to wait for f, and so are the calls around c. It refuses
-// where f waits for one of them.
-func (c *call) wait(f *flight) *CycleError {
+// wait notes that c is about to wait for f, and so are the calls around c, up to one that
+// has ended; it returns how many they are. It refuses where f waits for one of them.
+func (c *call) wait(f *flight) (waiting int, err *CycleError) {
 	if !c.runs() {
-		return nil // nobody waits for a call that is made outside of all computations
+		return 0, nil // nobody waits for a call that is made outside of all computations
 	}
 	waitsMu.Lock()
 	defer waitsMu.Unlock()
 	if path := f.call.reaches(c, map[*call]bool{}); path != nil {
-		return cycle(c, path)
+		return 0, cycle(c, path)
 	}
 	for o := c; o.runs(); o = o.parent {
 		o.waits = append(o.waits, f)
+		waiting++
 	}
-	return nil
+	return waiting, nil
 }
 
-// waited ends what wait began.
-func (c *call) waited(f *flight) {
-	if c == nil {
+// waited ends what wait began for so many calls.
+func (c *call) waited(f *flight, waiting int) {
+	if waiting == 0 {
 		return
 	}
 	waitsMu.Lock()
 	defer waitsMu.Unlock()
-	for o := c; o != nil; o = o.parent {
+	for o := c; waiting > 0; o, waiting = o.parent, waiting-1 {
 		for i, w := range o.waits {
 			if w == f {
 				last := len(o.waits) - 1
