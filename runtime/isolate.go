@@ -23,7 +23,7 @@ func reset() {
 			h.due = now
 		}
 		due = s.due(now)
-		s.alarm = alarm{}
+		s.alarm, s.idle = alarm{}, nil
 		s.mu.Unlock()
 		s.releaseAll(due)
 		s.mu.Lock()

@@ -554,3 +554,28 @@ func TestStaleThatIsConfiguredLater(t *testing.T) {
 		}
 	})
 }
+
+// Caches that are set back know nothing of a Shutdown that did not come to its end: values
+// have their grace again.
+func TestResetUndoesAShutdownThatTimedOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		body, made := making()
+		f := newFunc(t, newHandleOps(), Options{Grace: time.Minute}, body)
+		_, done, _ := f.acquire(noCtx, 1)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := Shutdown(ctx); err == nil {
+			t.Error("Shutdown did not wait for the lease")
+		}
+		reset()
+		f.load(noCtx, 2)
+		f.Clear()
+		synctest.Wait()
+		if made()[1].released.Load() != 0 {
+			t.Error("a value is released without its grace")
+		}
+		done()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+	})
+}
