@@ -160,7 +160,7 @@ func (s *store) stopRefreshes() (ended []<-chan struct{}) {
 				if f.cancel != nil {
 					f.cancel(errShutdown)
 				}
-				ended = append(ended, f.ended)
+				ended = append(ended, f.onEnd())
 			}
 		}
 	}

@@ -191,6 +191,7 @@ func (s *store) detach(f *flight, c *caller, e *Call) {
 		ctx = newBodyCtx(ctx, f.frame, f.call, s.o.TrackContext)
 	}
 	s.mu.Lock()
+	f.onEnd() // its owner waits for it
 	f.detached, f.cancel = true, cancel
 	if f.behind && stopped.Load() {
 		f.cancelled = true

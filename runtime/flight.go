@@ -28,10 +28,16 @@ type flight struct {
 	owner  *Owner
 	start  uint64 // number of the last event before it
 	began  int64
-	ended  chan struct{}
+
+	// what call and frame point to, but in a computation that has moved here
+	own struct {
+		call  call
+		frame frame
+	}
 
 	// under the store's mu; settled when ended is closed
-	next      *flight // of the same hash
+	next      *flight       // of the same hash
+	ended     chan struct{} // closed at the end; made for the first who waits for it
 	done      bool
 	hitBy     uint64 // first event that made it outdated; 0: none
 	present   int    // callers that wait for the result, the owner among them
@@ -171,6 +177,7 @@ func (s *store) begin(n *node, c *caller) (found, *flight) {
 			f.private = true
 		default:
 			f.present++
+			f.onEnd()
 			if c.lease {
 				f.leases++
 			}
@@ -194,6 +201,14 @@ func (s *store) begin(n *node, c *caller) (found, *flight) {
 	}
 }
 
+// onEnd returns what is closed when f has ended. mu is held, and f has not ended.
+func (f *flight) onEnd() <-chan struct{} {
+	if f.ended == nil {
+		f.ended = make(chan struct{})
+	}
+	return f.ended
+}
+
 // open returns the flight of n's key that is open to others. mu is held.
 func (s *store) open(n *node) *flight {
 	for f := s.flights[n.hash]; f != nil; f = f.next {
@@ -208,13 +223,14 @@ func (s *store) open(n *node) *flight {
 func (s *store) start(n *node, c *caller, now int64) *flight {
 	f := &flight{
 		st: s, n: n, labels: c.labels, tags: c.tags, owner: c.owner,
-		start: events.Load(), began: now,
-		ended: make(chan struct{}), present: 1,
+		start: events.Load(), began: now, present: 1,
 	}
 	if w := c.within; w != nil {
 		f.frame, f.call, f.start, f.moves = w.frame, w.call, w.start, true
 	} else {
-		f.frame, f.call = newFrame(f.start), &call{st: s, key: n, parent: c.outer}
+		f.frame, f.call = &f.own.frame, &f.own.call
+		f.frame.open(f.start)
+		f.call.st, f.call.key, f.call.parent = s, n, c.outer
 	}
 	if c.lease {
 		f.leases = 1
@@ -292,8 +308,8 @@ const (
 	another                // the result may be another's: the caller computes for itself, at once
 )
 
-// wait waits for f to end, in which the caller is counted as present. own is set for
-// the owner of a detached flight.
+// wait waits for f to end, in which the caller is counted as present, and for which onEnd has
+// been called. own is set for the owner of a detached flight.
 func (f *flight) wait(c *caller, own bool) (found, verdict) {
 	if !own {
 		waiting, err := c.outer.wait(f)
@@ -572,7 +588,9 @@ func (f *flight) finish(result ending, err error, p any) {
 	if f.behind {
 		refreshing.Add(-1)
 	}
-	close(f.ended)
+	if f.ended != nil {
+		close(f.ended)
+	}
 	s.mu.Unlock()
 
 	if keep && f.owner != nil {

@@ -68,8 +68,9 @@ type frame struct {
 	read   any    // the first key of a context value that counts
 }
 
-func newFrame(start uint64) *frame {
-	return &frame{start: start, facts: facts{expires: never, kept: true}}
+// open makes f the frame of a computation with that start.
+func (f *frame) open(start uint64) {
+	f.start, f.facts = start, facts{expires: never, kept: true}
 }
 
 // add makes the facts of a result that the computation used count for it. tags are

@@ -42,7 +42,8 @@ func TestFactsAreThereWhenAnEntryIsPublished(t *testing.T) {
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for at.Load() < n {
-			fr := newFrame(0)
+			fr := &frame{}
+			fr.open(0)
 			ctx := newBodyCtx(context.Background(), fr, nil, false)
 			k := testKey{id: int(at.Load()), name: "k"}
 			if f.GetCtx(ctx, k.hash(), &k) != nil {
