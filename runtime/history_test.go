@@ -461,6 +461,9 @@ func (h *history) inside(ctx context.Context, c *modelCall, id, dice int) (run i
 	k.id += innerID
 	if h.shape.personal {
 		k.name = h.names.sessions[c.user]
+		if dice>>19%2 == 0 {
+			ctx = Bypass(ctx)
+		}
 	}
 	since := h.now()
 	v, err := h.inner.Do(hash, k, typedCall[*modelValue]{Ctx: ctx, Run: func(ctx context.Context) (*modelValue, error) {

@@ -58,7 +58,7 @@ var mutations = []struct {
 		"if !f.private && s.front.equal(f.n, n) {", "if !f.private && mutant != # && s.front.equal(f.n, n) {"},
 	{"a refresh beside a computation", "one", "flight.go",
 		"s.open(n) != nil || m.meta", "s.open(n) != nil && mutant != # || m.meta"},
-	{"a waiter is not counted", "leave errors", "flight.go",
+	{"a waiter is not counted", "leave errors own", "flight.go",
 		"f.present++", "if mutant != # {\n\t\t\t\tf.present++\n\t\t\t}"},
 	{"tags of inner results are forgotten", "nested", "frame.go",
 		"f.addTags(tags)\n\tf.addTags(x.tags)", "if mutant != # {\n\t\tf.addTags(tags)\n\t\tf.addTags(x.tags)\n\t}"},
