@@ -12,6 +12,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
 )
 
 // userKey is a context key as a program of the user's has it: its type is not of this
@@ -376,23 +377,37 @@ func TestInstance(t *testing.T) {
 	}
 }
 
-// A million keys go through a cache of ten thousand, and never more are in it.
+type eightOps struct{}
+
+func (eightOps) Size(*int) int64 { return 8 }
+
+// A million keys go through a cache with a bound, and never is more in it.
 func TestMillionKeys(t *testing.T) {
 	if raceEnabled || testing.Short() {
-		t.Skip("a million calls")
+		t.Skip("millions of calls")
 	}
-	s := newTyped[int, int](nil, Options{Func: "million", Max: 10_000, TTL: time.Hour})
-	for i := range 1_000_000 {
-		s.Prime(HashUint64(HashStart(), uint64(i)), i, i)
-		if i%1000 == 0 || i < 20_000 {
-			if n := s.store.snapshot().Entries; n > 10_000 {
-				t.Fatalf("%d entries after %d keys", n, i)
+	const weight = int64(unsafe.Sizeof(entry[int, int]{})) + 8
+	for name, o := range map[string]Options{
+		"max":               {Max: 10_000},
+		"max-bytes":         {MaxBytes: 10_000 * weight},
+		"max and max-bytes": {Max: 20_000, MaxBytes: 10_000 * weight},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o.Func, o.TTL = "million", time.Hour
+			s := newTyped[int, int](eightOps{}, o)
+			for i := range 1_000_000 {
+				s.Do(HashUint64(HashStart(), uint64(i)), i, typedCall[int]{Run: func(context.Context) (int, error) { return i, nil }})
+				if i%1000 == 0 || i < 20_000 {
+					if x := s.Stats(); x.Entries > 10_000 || o.MaxBytes > 0 && x.Bytes > o.MaxBytes {
+						t.Fatalf("after %d keys %d entries, %d bytes", i, x.Entries, x.Bytes)
+					}
+				}
 			}
-		}
-	}
-	s.store.check(t)
-	if x := s.Stats(); x.Entries != 10_000 || x.Evicted != 990_000 {
-		t.Errorf("%+v", x)
+			s.store.check(t)
+			if x := s.Stats(); x.Entries != 10_000 || x.Evicted != 990_000 {
+				t.Errorf("%+v", x)
+			}
+		})
 	}
 }
 
