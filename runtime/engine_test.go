@@ -229,25 +229,60 @@ func logged(t *testing.T) func() []string {
 	}
 }
 
-// TestMain fails the run if goroutines are left at its end.
+// TestMain fails the run if goroutines, or anything else that belongs to a call, are left
+// at its end.
 func TestMain(m *testing.M) {
 	before := runtime.NumGoroutine()
 	code := m.Run()
 	if f := flag.Lookup("test.fuzz"); f != nil && f.Value.String() != "" {
 		os.Exit(code) // the fuzzer has goroutines of its own
 	}
+	var left string
 	for range 200 {
-		if runtime.NumGoroutine() <= before {
-			os.Exit(code)
+		if left = whatIsLeft(before); left == "" || code != 0 {
+			break
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	if code == 0 {
-		buf := make([]byte, 1<<20)
-		fmt.Printf("goroutines are left:\n%s\n", buf[:runtime.Stack(buf, true)])
+	if left != "" && code == 0 {
+		fmt.Println(left)
 		code = 1
 	}
 	os.Exit(code)
+}
+
+// whatIsLeft says what calls have left behind them, beside so many goroutines.
+func whatIsLeft(goroutines int) string {
+	if runtime.NumGoroutine() > goroutines {
+		buf := make([]byte, 1<<20)
+		return fmt.Sprintf("goroutines are left:\n%s", buf[:runtime.Stack(buf, true)])
+	}
+	if n := refreshing.Load(); n != 0 {
+		return fmt.Sprintf("%d places in the pool of refreshes are lost", n)
+	}
+	locks := map[string]*sync.Mutex{"stores": &stores.Mutex, "tagEvents": &tagEvents.Mutex, "waitsMu": &waitsMu}
+	for i := range running {
+		locks[fmt.Sprintf("running[%d]", i)] = &running[i].Mutex
+		if n := len(running[i].calls); n > 0 {
+			return fmt.Sprintf("%d calls are left on goroutines", n)
+		}
+	}
+	for _, s := range allStores() {
+		locks["the store of "+s.o.Func] = &s.mu
+		if len(s.flights) > 0 {
+			return fmt.Sprintf("%d computations of %s are left", len(s.flights), s.o.Func)
+		}
+	}
+	for name, l := range locks {
+		if !l.TryLock() {
+			return fmt.Sprintf("the lock of %s is held", name)
+		}
+		l.Unlock()
+	}
+	if n := len(tagEvents.walking); n > 0 {
+		return fmt.Sprintf("%d tags are being invalidated", n)
+	}
+	return ""
 }
 
 func TestSmoke(t *testing.T) {
