@@ -11,31 +11,35 @@ import (
 	"github.com/cachegen/cachegen/runtime/web"
 )
 
-// response stands in for the http.ResponseWriter of one call. While it is recorded, the
-// body has a view of the header; else it does as it likes with the caller's.
-type response struct {
+// Response stands in for the http.ResponseWriter of one call. While it is recorded, the
+// body has a view of the header; else it does as it likes with the caller's. It is a
+// surface and a writer: adapters of frameworks over net/http embed one.
+type Response struct {
 	*Writer
 	web.Control
 	to    http.ResponseWriter // what the caller gave
 	view  *web.View           // nil while it is not recorded; under mu
 	wrote bool                // the head has been drawn; under mu
-	out   *response           // what the caller's own content is drawn on, or nil
+	out   *Response           // what the caller's own content is drawn on, or nil
 }
 
 // BindResponse binds an http.ResponseWriter.
 func BindResponse(ctx context.Context, w http.ResponseWriter, in cache.Inputs) (context.Context, http.ResponseWriter, cache.Surface) {
-	b := respond(w, bind(w, in))
+	b := NewResponse(w, in)
 	return ctx, b, b
 }
 
-func respond(to http.ResponseWriter, w *Writer) *response {
-	b := &response{Writer: w, Control: web.Control{Of: to}, to: to}
+// NewResponse returns what stands in for w, for one call with the inputs in.
+func NewResponse(w http.ResponseWriter, in cache.Inputs) *Response { return respond(w, bind(w, in)) }
+
+func respond(to http.ResponseWriter, w *Writer) *Response {
+	b := &Response{Writer: w, Control: web.Control{Of: to}, to: to}
 	w.begin = func() error { return b.draw(0) }
 	return b
 }
 
 // Outer is Writer.Outer for an http.ResponseWriter.
-func (b *response) Outer() http.ResponseWriter {
+func (b *Response) Outer() http.ResponseWriter {
 	if b.nested {
 		return b.to
 	}
@@ -45,7 +49,7 @@ func (b *response) Outer() http.ResponseWriter {
 
 // BeforeHole implements cache.HoleKeeper: headers that the body has set by now are there
 // for the content that is drawn next.
-func (b *response) BeforeHole() error {
+func (b *Response) BeforeHole() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.view == nil {
@@ -63,10 +67,10 @@ func (b *response) BeforeHole() error {
 }
 
 // Scope implements cache.Surface.
-func (b *response) Scope() string { return "response" }
+func (b *Response) Scope() string { return "response" }
 
 // Record implements cache.Surface.
-func (b *response) Record() cache.Recording {
+func (b *Response) Record() cache.Recording {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.view = web.NewView(b.to.Header())
@@ -75,7 +79,7 @@ func (b *response) Record() cache.Recording {
 }
 
 // Header implements http.ResponseWriter.
-func (b *response) Header() http.Header {
+func (b *Response) Header() http.Header {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.view == nil {
@@ -85,7 +89,7 @@ func (b *response) Header() http.Header {
 }
 
 // WriteHeader implements http.ResponseWriter.
-func (b *response) WriteHeader(status int) {
+func (b *Response) WriteHeader(status int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	_ = b.draw(status)
@@ -93,7 +97,7 @@ func (b *response) WriteHeader(status int) {
 
 // draw draws the head, once, with the headers as they are now; 0 leaves the status to the
 // first write.
-func (b *response) draw(status int) error {
+func (b *Response) draw(status int) error {
 	if b.wrote {
 		return nil
 	}
@@ -102,14 +106,14 @@ func (b *response) draw(status int) error {
 }
 
 // change draws what has become of the head.
-func (b *response) change(status int) error {
+func (b *Response) change(status int) error {
 	if b.view == nil {
 		return b.put(&web.Head{Status: status})
 	}
 	return b.put(b.view.Take(status))
 }
 
-func (b *response) put(h *web.Head) error {
+func (b *Response) put(h *web.Head) error {
 	if h.Empty() {
 		return nil
 	}
@@ -136,7 +140,7 @@ func apply(h *web.Head, to http.ResponseWriter) {
 
 // finish is the end of a recording: headers without a body, and those that come late, which
 // have no effect unless they are trailers.
-func (b *response) finish() error {
+func (b *Response) finish() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	h := b.view.Take(0)
@@ -147,7 +151,7 @@ func (b *response) finish() error {
 }
 
 // Hijack gives the connection to the body. The response is not kept.
-func (b *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+func (b *Response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	b.Refuse(errors.New("it took over the connection"))
 	if err := b.feed.Stop(); err != nil {
 		return nil, nil, err

@@ -40,7 +40,7 @@ func Bind(ctx context.Context, w io.Writer, in cache.Inputs) (context.Context, i
 func bind(w io.Writer, in cache.Inputs) *Writer {
 	b := &Writer{From: cache.From{Inputs: in}, up: w, feed: new(cache.Feed)}
 	switch w.(type) {
-	case *Writer, *response:
+	case *Writer, *Response:
 		b.nested = true
 		b.Within(w)
 	}

@@ -110,8 +110,10 @@ func (c onWriter) text(s string) error {
 
 func (c onWriter) box(title string, inside func(canvas) error) error {
 	fmt.Fprintf(c.w, "<div>%s", title)
-	err := inside(c)
-	fmt.Fprint(c.w, "</div>")
+	if err := inside(c); err != nil {
+		return err // of children, perhaps: a replay would end here, too
+	}
+	_, err := fmt.Fprint(c.w, "</div>")
 	return err
 }
 
@@ -150,8 +152,10 @@ func (c onResponse) text(s string) error { return onWriter{c.w}.text(s) }
 
 func (c onResponse) box(title string, inside func(canvas) error) error {
 	fmt.Fprintf(c.w, "<div>%s", title)
-	err := inside(c)
-	fmt.Fprint(c.w, "</div>")
+	if err := inside(c); err != nil {
+		return err // of children, perhaps: a replay would end here, too
+	}
+	_, err := fmt.Fprint(c.w, "</div>")
 	return err
 }
 
