@@ -43,27 +43,34 @@ func (b *Response) Outer() http.ResponseWriter {
 	if b.nested {
 		return b.to
 	}
-	b.out = respond(b.to, &Writer{up: b.up, feed: b.feed})
+	if b.out == nil {
+		b.out = respond(b.to, &Writer{up: b.up, feed: b.feed})
+	}
 	return b.out
 }
 
 // BeforeHole implements cache.HoleKeeper: headers that the body has set by now are there
-// for the content that is drawn next.
+// for the content that is drawn next, which has a view of its own.
 func (b *Response) BeforeHole() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.view == nil {
 		return nil
 	}
+	if !b.wrote {
+		if err := b.change(0); err != nil {
+			return err
+		}
+	}
 	if o := b.out; o != nil {
 		o.mu.Lock()
-		o.view, o.wrote = web.NewView(b.view.Header), b.wrote
-		o.mu.Unlock()
+		defer o.mu.Unlock()
+		if o.view == nil {
+			o.view = web.NewView(b.view.Header)
+		}
+		o.wrote = o.wrote || b.wrote
 	}
-	if b.wrote {
-		return nil
-	}
-	return b.change(0)
+	return nil
 }
 
 // Scope implements cache.Surface.
@@ -114,6 +121,17 @@ func (b *Response) change(status int) error {
 }
 
 func (b *Response) put(h *web.Head) error {
+	if o := b.out; o != nil {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		if o.view != nil { // what content has set without writing was set before
+			if err := o.change(0); err != nil {
+				return err
+			}
+			h.Apply(o.view.Header)
+			o.view.Take(0)
+		}
+	}
 	if h.Empty() {
 		return nil
 	}
@@ -127,15 +145,7 @@ func (b *Response) put(h *web.Head) error {
 	if err := b.Draw(cache.Element{Op: cache.Put, Kind: kindHead, Data: data}); err != nil {
 		return err
 	}
-	return b.feed.Do(0, func() error { apply(h, b.to); return nil })
-}
-
-// apply does to a response what h says.
-func apply(h *web.Head, to http.ResponseWriter) {
-	h.Apply(to.Header())
-	if h.Status != 0 {
-		to.WriteHeader(h.Status)
-	}
+	return b.feed.Do(0, func() error { h.Send(b.to); return nil })
 }
 
 // finish is the end of a recording: headers without a body, and those that come late, which

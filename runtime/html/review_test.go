@@ -129,3 +129,31 @@ func TestHeadersInAHole(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// Two contents of the caller's have one header between them and the body.
+func TestHeadersInTwoHoles(t *testing.T) {
+	d := site(cache.DrawOptions{})
+	for range 2 {
+		r := get(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			k := key{"holes"}
+			bctx, bw, s := BindResponse(t.Context(), w, nil)
+			var holes cache.Holes
+			first := cache.BindHole(&holes, s, w, bw, func(w http.ResponseWriter) { w.Header().Set("First", "1") })
+			second := cache.BindHole(&holes, s, w, bw, func(w http.ResponseWriter) {
+				w.Header().Set("Second", w.Header().Get("First"))
+				fmt.Fprint(w, "second")
+			})
+			if _, err := d.Do(k.hash(), k, &cache.DrawCall{Ctx: bctx, Surface: s, Holes: &holes, NoError: true, Run: func(_ context.Context, _ any) (err error) {
+				bw.Header().Set("Body", "1")
+				first(bw)
+				second(bw)
+				return
+			}}); err != nil {
+				t.Error(err)
+			}
+		}), "/")
+		if h := r.Header; h.Get("Body") != "1" || h.Get("First") != "1" || h.Get("Second") != "1" || text(r) != "second" {
+			t.Errorf("%v", r.Header)
+		}
+	}
+}

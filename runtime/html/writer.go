@@ -134,7 +134,7 @@ func (b *Writer) Replay(t *cache.Tape) error {
 		case kindFlush:
 			err = web.Flush(b.up)
 		case kindHead:
-			apply(p.head, to)
+			p.head.Send(to)
 		}
 		return err
 	})

@@ -46,9 +46,19 @@ func (h *Head) Apply(to http.Header) {
 	for _, k := range h.Del {
 		delete(to, k)
 	}
-	maps.Copy(to, h.Set)
+	for k, v := range h.Set {
+		to[k] = slices.Clone(v)
+	}
 	for k, v := range h.Add {
 		to[k] = append(to[k], v...)
+	}
+}
+
+// Send does to a response what the body did.
+func (h *Head) Send(to http.ResponseWriter) {
+	h.Apply(to.Header())
+	if h.Status != 0 {
+		to.WriteHeader(h.Status)
 	}
 }
 
