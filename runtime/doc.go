@@ -7,8 +7,9 @@
 // [AllStats] and [Shutdown]; the bodies of functions that draw, [Input], [InputValues] and
 // [InputFiles]. The errors to look for are [CycleError], [ErrUnknown] and [ErrClosed].
 //
-// An adapter for a framework is a [Surface]; [Recorder], [Tape], [Feed], [Inputs] and what
-// their methods mention belong to it.
+// An adapter for a framework is a [Surface]; [Recorder], [Tape], [Play], [Feed], [From],
+// [Carried], [Inputs] and what their methods mention belong to it. Package web has what the
+// adapters of frameworks over net/http share.
 //
 // Everything else ([Site], [Drawn], [Options], [Call], and the functions that hash, encode,
 // copy and size) is for generated code, and belongs to the version that [Generated2] names.

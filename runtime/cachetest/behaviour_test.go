@@ -227,7 +227,7 @@ func TestBehaviour(t *testing.T) {
 			t.Fatal(got)
 		}
 	})
-	row("TRAP-08", func(t *testing.T) {
+	row("TRAP-08", func(t *testing.T) { // the generator refuses what it sees: draw-refused-places
 		sc := NewScreen(&Session{})
 		elsewhere := sc.Page().Container("elsewhere")
 		f := drawing(func(p *Page) { p.Text("here") })

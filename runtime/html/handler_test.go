@@ -11,9 +11,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
-	"time"
+	"testing/synctest"
 
 	cache "github.com/cachegen/cachegen/runtime"
 	"github.com/cachegen/cachegen/runtime/web"
@@ -256,32 +255,32 @@ func TestSessionInsideGlobal(t *testing.T) {
 
 // While the first user's page is being computed, a second one must not be given it.
 func TestNoLeakToThoseWhoWait(t *testing.T) {
-	started, release := make(chan none), make(chan none)
-	var once sync.Once
-	h := handler(site(cache.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
-		once.Do(func() { close(started); <-release })
-		fmt.Fprint(w, r.Context().Value(userKey))
-	})
-	var wg sync.WaitGroup
-	var wrong atomic.Int32
-	ask := func(u string) {
-		defer wg.Done()
-		if got := text(get(h, "/", as(u))); got != u {
-			wrong.Add(1)
+	synctest.Test(t, func(t *testing.T) {
+		first := true
+		release := make(chan none)
+		h := handler(site(cache.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
+			if first {
+				first = false
+				<-release
+			}
+			fmt.Fprint(w, r.Context().Value(userKey))
+		})
+		var wg sync.WaitGroup
+		ask := func(u string) {
+			wg.Go(func() {
+				if got := text(get(h, "/", as(u))); got != u {
+					t.Errorf("%s was shown the page of %s", u, got)
+				}
+			})
+			synctest.Wait()
 		}
-	}
-	wg.Add(21)
-	go ask("first")
-	<-started
-	for i := range 20 {
-		go ask(fmt.Sprint("user", i))
-	}
-	time.Sleep(time.Millisecond) // most of them wait by now; none has to
-	close(release)
-	wg.Wait()
-	if wrong.Load() != 0 {
-		t.Fatal(wrong.Load(), "users were shown another's page")
-	}
+		ask("first")
+		for i := range 20 {
+			ask(fmt.Sprint("user", i))
+		}
+		close(release)
+		wg.Wait()
+	})
 }
 
 func TestUploadCountsByContent(t *testing.T) {
