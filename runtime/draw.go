@@ -692,8 +692,9 @@ func (m *computation) finish(path Path, left bool, err error, tape *Tape, reads 
 		d.store.outside(w.ca, found{flight: f})
 		return
 	}
+	f.erred = err != nil
 	val := d.val(f.n)
-	if refused == nil && f.frame.shareable(d.o.Session) {
+	if refused == nil && f.frame.shareable(d.o.Session, err != nil) {
 		stored := reflect.New(d.v).Interface()
 		refused = d.copyTo(stored, w.v) // it may be, or contain, an argument of the caller's
 		if refused == nil {

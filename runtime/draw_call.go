@@ -274,8 +274,9 @@ func (d *drawing) bodyContext(ctx context.Context) context.Context {
 }
 
 // shareable reports whether the result may be given to others than the one who computed
-// it, as far as is known by now. session says that the key holds the session.
-func (f *frame) shareable(session bool) bool {
+// it, as far as is known by now. session says that the key holds the session, and erred
+// that the result is an error.
+func (f *frame) shareable(session, erred bool) bool {
 	x, mixed, read := f.gathered(false)
-	return x.kept && !mixed && read == nil && (!x.scoped || session)
+	return x.kept && (erred || !x.failed) && !mixed && read == nil && (!x.scoped || session)
 }

@@ -52,6 +52,7 @@ type flight struct {
 	keepable bool
 	original *node // has the value that the body gave, for the owner; nil: n has it
 	made     bool  // the body gave a value
+	erred    bool  // the value stands for an error, which is replayed
 	uncopied bool  // it cannot be copied: the owner has it, and nobody else can
 	ident    any
 	hasIdent bool
@@ -512,7 +513,8 @@ func (f *flight) finish(result ending, err error, p any) {
 	foreign := x.scoped && !(scoped && x.session == session)
 	x.ones = x.ones || read != nil || mixed || foreign
 	f.ones = x.ones && !f.moves || f.uncopied
-	keep := f.keepable && x.kept && !mixed && !foreign
+	erred, sound := result == failed || f.erred, x.kept && !mixed && !foreign
+	keep := f.keepable && sound && (erred || !x.failed)
 	x.tags, x.expires = tags, n.expires
 	if scoped {
 		x.scoped, x.session = true, session
@@ -553,6 +555,7 @@ func (f *flight) finish(result ending, err error, p any) {
 		}
 	}
 	keep = keep && f.hitBy == 0 && n.expires > now && !stopped.Load()
+	x.failed = erred && sound && !keep && f.hitBy == 0 && result != ownerLeft
 	var h *holding
 	if f.made && s.front.releases() {
 		if h = s.hold(n, f.ident, f.hasIdent); result == gaveValue {

@@ -52,6 +52,7 @@ type facts struct {
 	scoped  bool
 	expires int64
 	kept    bool
+	failed  bool // it is an error, or came of one, that was not kept since errors are not, and for no other reason
 	ones    bool // it may be of use to one caller alone: it came of a context value, or of another session
 }
 
@@ -88,7 +89,11 @@ func (f *frame) add(x facts, tags []string) {
 	}
 	f.facts.expires = min(f.facts.expires, x.expires)
 	f.facts.ones = f.facts.ones || x.ones
-	if !x.kept {
+	switch {
+	case x.kept:
+	case x.failed:
+		f.facts.failed = true // an error that comes of it may be kept; a value is made of what may pass
+	default:
 		f.drop("it used a result that was not kept")
 	}
 }

@@ -485,3 +485,62 @@ func TestTemplatedTagsOfThePrimed(t *testing.T) {
 		}
 	}
 }
+
+// An error that came of an inner function's error is kept where the outer one keeps errors:
+// that the inner one keeps none is no reason against it. A value that was made in spite of
+// the inner error is not kept: the error may pass.
+func TestErrorsOfInnerErrors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		down := errors.New("down")
+		runs := map[string]int{}
+		inner := newFunc(t, nil, Options{Func: "inner"}, func(context.Context, int) (int, error) {
+			runs["inner"]++
+			return 0, down
+		})
+		middle := newFunc(t, nil, Options{Func: "middle"}, func(ctx context.Context, id int) (int, error) {
+			return inner.load(ctx, id)
+		})
+		outer := newFunc(t, nil, Options{Func: "outer", ErrorTTL: time.Minute}, func(ctx context.Context, id int) (int, error) {
+			runs["outer"]++
+			return middle.load(ctx, id)
+		})
+		fallback := newFunc(t, nil, Options{Func: "fallback", ErrorTTL: time.Minute}, func(ctx context.Context, id int) (int, error) {
+			runs["fallback"]++
+			if _, err := middle.load(ctx, id); err == nil {
+				t.Error("no error")
+			}
+			return 7, nil
+		})
+		for range 2 {
+			if _, err := outer.load(t.Context(), 1); err != down {
+				t.Error(err)
+			}
+			if v, err := fallback.load(t.Context(), 1); v != 7 || err != nil {
+				t.Error(v, err)
+			}
+		}
+		if runs["outer"] != 1 || runs["fallback"] != 2 || runs["inner"] != 3 {
+			t.Errorf("%v", runs)
+		}
+		time.Sleep(time.Minute)
+		if _, err := outer.load(t.Context(), 1); err != down || runs["outer"] != 2 {
+			t.Errorf("%v, %v", err, runs)
+		}
+	})
+}
+
+// The session of an inner function counts for an error as it does for a value.
+func TestErrorsOfInnerErrorsOfASession(t *testing.T) {
+	inner := newFunc(t, nil, Options{Func: "inner", Session: true}, func(ctx context.Context, _ int) (int, error) {
+		id, _ := SessionOf(ctx)
+		return 0, errors.New(id)
+	})
+	outer := newFunc(t, nil, Options{Func: "outer", ErrorTTL: time.Minute}, func(ctx context.Context, id int) (int, error) {
+		return inner.load(ctx, id)
+	})
+	for _, id := range []string{"ann", "bob"} {
+		if _, err := outer.load(WithSession(t.Context(), id), 1); err == nil || err.Error() != id {
+			t.Errorf("%s gets the error of %v", id, err)
+		}
+	}
+}

@@ -210,3 +210,34 @@ func TestTimeoutAndWaiters(t *testing.T) {
 		g.ran(t, 1)
 	})
 }
+
+// Where a page keeps errors, it keeps one that came of a data function which keeps none;
+// what it drew in spite of such an error is not kept.
+func TestErrorsOfInnerErrors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		down := errors.New("down")
+		data := cache.New[int, string](nil, cache.Options{Func: "errors.data", Site: "x"})
+		load := func(ctx context.Context) (string, error) {
+			return data.Do(1, 1, &cache.Call{Ctx: ctx, Run: func(context.Context, any) error { return down }})
+		}
+		keeps := func(o *cache.DrawOptions) { o.ErrorTTL = time.Minute }
+		page := function(func(ctx context.Context, p *Page, _ string) (string, error) {
+			p.Text("loading " + p.Ask("input", "n", ""))
+			return load(ctx)
+		}, keeps)
+		fallback := function(func(ctx context.Context, p *Page, _ string) (string, error) {
+			_, err := load(ctx)
+			p.Text(fmt.Sprint("instead: ", err, p.Ask("input", "n", "")))
+			return "", nil
+		}, keeps)
+		for range 2 {
+			sc := NewScreen(&Session{})
+			if _, err := page.call(t.Context(), sc.Page(), "x"); err != down || !strings.Contains(sc.String(), "loading") {
+				t.Errorf("%v, and on the screen %q", err, sc)
+			}
+			fallback.show(t, &Session{})
+		}
+		page.ran(t, 1)
+		fallback.ran(t, 2)
+	})
+}
