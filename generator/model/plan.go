@@ -516,16 +516,23 @@ func (p *planner) recvIdentity() {
 		p.errorf(pos, diag.RecvIdentity, "%s has size zero, so all its instances may have one address", f.RecvBase.Name()).hint("use recv=ignore: such a receiver cannot matter to the result")
 		return
 	}
+	shared := f.Resource || f.Directive.Options.Copy == "share"
 	for _, r := range f.Results {
-		if path := reaches(r.Type, ptr.Elem(), "result"); path != "" {
+		path, iface := reaches(r.Type, ptr.Elem(), "result", shared)
+		switch {
+		case iface:
+			p.errorf(pos, diag.IdentityPin, "recv=identity frees the results with the instance, and %s is an interface that *%s has the methods of: it could keep the instance alive", path, f.RecvBase.Name())
+			return
+		case path != "":
 			p.errorf(pos, diag.IdentityPin, "recv=identity frees the results with the instance, and %s is the receiver's type %s: it would keep the instance alive", path, f.RecvBase.Name())
 			return
 		}
 	}
 }
 
-// reaches returns the path by which a value of type t can refer to a target, or "".
-func reaches(t, target types.Type, path string) string {
+// reaches returns the path by which a value of type t can refer to a target, or "". With
+// ifaces, interfaces count that a pointer to the target can be in.
+func reaches(t, target types.Type, path string, ifaces bool) (at string, iface bool) {
 	seen := map[types.Type]bool{}
 	var walk func(types.Type, string) string
 	walk = func(t types.Type, path string) string {
@@ -538,6 +545,11 @@ func reaches(t, target types.Type, path string) string {
 		}
 		seen[t] = true
 		switch u := t.Underlying().(type) {
+		case *types.Interface:
+			if ifaces && types.Implements(types.NewPointer(target), u) {
+				iface = true
+				return path
+			}
 		case *types.Pointer:
 			return walk(u.Elem(), path)
 		case *types.Slice:
@@ -558,7 +570,8 @@ func reaches(t, target types.Type, path string) string {
 		}
 		return ""
 	}
-	return walk(t, path)
+	at = walk(t, path)
+	return at, iface
 }
 
 // results plans how results are copied and weighed.
