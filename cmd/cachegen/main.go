@@ -19,12 +19,6 @@ import (
 	"github.com/cachegen/cachegen/generator"
 	"github.com/cachegen/cachegen/generator/diag"
 	"github.com/spf13/cobra"
-
-	// Generated code imports these. That the tool imports them too keeps all at one
-	// version, and brings them into vendor directories before the first generated file.
-	_ "github.com/cachegen/cachegen/runtime"
-	_ "github.com/cachegen/cachegen/runtime/html"
-	_ "github.com/cachegen/cachegen/runtime/web"
 )
 
 // Exit codes.
