@@ -77,7 +77,7 @@ func compose(n *names, pkg *load.Package, f *load.File, funcs []*model.Func) []b
 	v.From, v.Package = filepath.Base(f.Name), pkg.Name
 	v.Constraint = Constraint(f)
 	v.Cache = strings.TrimSuffix(n.cache("X"), "X")
-	v.Imports = n.importBlock()
+	v.Imports = n.importBlock(strings.Join(slices.Concat(v.Funcs, v.Helpers), ""))
 	var b bytes.Buffer
 	if err := texts.ExecuteTemplate(&b, "file.tmpl", &v); err != nil {
 		panic(err) // the templates are constant

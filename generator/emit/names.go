@@ -187,10 +187,13 @@ func (s scope) clone() scope {
 	return t
 }
 
-// importBlock writes the imports, standard library first.
-func (n *names) importBlock() string {
+// importBlock writes the imports that text uses, standard library first.
+func (n *names) importBlock(text string) string {
 	var std, other []string
 	for p, name := range n.imports {
+		if p != load.RuntimePath && !strings.Contains(text, name+".") {
+			continue // for a name that turned out not to be needed
+		}
 		line := strconv.Quote(p)
 		if name != path.Base(p) || strings.Contains(path.Base(p), ".") {
 			line = name + " " + line
