@@ -71,7 +71,7 @@ func (p *Package) Check(outputs []Output) (errs []OutputError, stay []types.Erro
 	for _, e := range found {
 		pos := p.Position(e.Pos)
 		after[fmt.Sprint(e.Pos, e.Msg)] = true
-		if _, ours := lines[pos.Filename]; !ours && !before[fmt.Sprint(e.Pos, e.Msg)] {
+		if _, ours := lines[pos.Filename]; !ours && !before[fmt.Sprint(e.Pos, e.Msg)] && !absent(e) {
 			errs = append(errs, OutputError{Pos: pos, Msg: e.Msg})
 		}
 	}
@@ -81,6 +81,13 @@ func (p *Package) Check(outputs []Output) (errs []OutputError, stay []types.Erro
 		}
 	}
 	return errs, stay
+}
+
+// absent reports whether an error is that something is not there. Generated files add
+// declarations, so they cannot be the reason: it is missing from another package, which may
+// be generated in the same run, and shows now because what it belongs to has a type.
+func absent(e types.Error) bool {
+	return strings.HasPrefix(e.Msg, "undefined: ") || strings.Contains(e.Msg, " undefined (type ") || strings.Contains(e.Msg, "(missing method ")
 }
 
 // Decl returns the declaration of a function of the package, by the position of its

@@ -137,6 +137,48 @@ func G(s []string) map[string]int { return map[string]int{s[0]: F(1)} }
 	same(t, "after eject", start, tree(t, dir))
 }
 
+// TestWrappersOfSeveralPackages shows that a package may need wrappers that the same run
+// makes in another, also where that shows only when its own wrappers are there.
+func TestWrappersOfSeveralPackages(t *testing.T) {
+	dir := scratch(t, map[string]string{
+		"a/a.go": `package a
+
+type T struct{ N int }
+
+//cache:data recv=key
+func (t T) Value() int { return t.N }
+
+type Valuer interface{ Value() int }
+
+//cache:data
+func Make(n int) (T, error) { return T{n}, nil }
+`,
+		"b/b.go": `package b
+
+import "example.com/m/a"
+
+//cache:data
+func First() []a.T { return nil }
+
+func Sum() (n int) {
+	for _, x := range First() {
+		value := x
+		n += value.Value()
+		var v a.Valuer = x
+		n += v.Value()
+		t, _ := a.Make(n)
+		n += t.N
+	}
+	return n
+}
+`,
+	})
+	res, err := AdoptAndGenerate(context.Background(), AdoptRequest{Dir: dir, Targets: []string{"./..."}})
+	if err != nil || len(res.Diagnostics) > 0 || len(res.Functions) != 3 {
+		t.Errorf("%v, %v, %v", err, res.Functions, res.Diagnostics)
+	}
+}
+
 // TestGeneratorRefuses shows that what the generator says of adopted code stands at places
 // that are on disk, and that nothing changes then.
 func TestGeneratorRefuses(t *testing.T) {
