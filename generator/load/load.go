@@ -88,13 +88,13 @@ type Config struct {
 	Fset       *token.FileSet
 
 	// Patience is how long to wait for the go command to compile what annotated packages
-	// import, before their types come from source. 0 stands for ten seconds.
+	// import, before their types come from source. 0 stands for twenty seconds.
 	Patience time.Duration
 }
 
 func (c Config) patience() time.Duration {
 	if c.Patience == 0 {
-		return 10 * time.Second
+		return 20 * time.Second
 	}
 	return c.Patience
 }
