@@ -630,13 +630,18 @@ func (p *Package) ofC(declared token.Pos) (is bool) {
 func invalid(sig *types.Signature, known func(declared token.Pos) bool) (path string, bad bool) {
 	seen := map[types.Type]bool{}
 	var look func(t types.Type, at string, declared token.Pos) (string, bool)
-	tuple := func(vars *types.Tuple, at string) (string, bool) {
+	// Only below a field or a named type is there a declaration to ask about.
+	tuple := func(vars *types.Tuple, at string, below bool) (string, bool) {
 		for v := range vars.Variables() {
 			name := v.Name()
 			if name == "" {
 				name = "_"
 			}
-			if p, bad := look(v.Type(), at+name, token.NoPos); bad {
+			declared := token.NoPos
+			if below {
+				declared = v.Pos()
+			}
+			if p, bad := look(v.Type(), at+name, declared); bad {
 				return p, true
 			}
 		}
@@ -680,10 +685,10 @@ func invalid(sig *types.Signature, known func(declared token.Pos) bool) (path st
 				}
 			}
 		case *types.Signature:
-			if p, bad := tuple(t.Params(), at+" "); bad {
+			if p, bad := tuple(t.Params(), at+" ", declared.IsValid()); bad {
 				return p, true
 			}
-			return tuple(t.Results(), at+" ")
+			return tuple(t.Results(), at+" ", declared.IsValid())
 		case *types.TypeParam:
 			return look(t.Constraint(), at, declared)
 		}
@@ -694,8 +699,8 @@ func invalid(sig *types.Signature, known func(declared token.Pos) bool) (path st
 			return p, true
 		}
 	}
-	if p, bad := tuple(sig.Params(), ""); bad {
+	if p, bad := tuple(sig.Params(), "", false); bad {
 		return p, true
 	}
-	return tuple(sig.Results(), "result ")
+	return tuple(sig.Results(), "result ", false)
 }

@@ -170,6 +170,21 @@ func (u *purity) look(f *types.Func, d *ast.FuncDecl) bool {
 			}
 		case *ast.IncDecStmt:
 			store(n.X)
+		case *ast.ReturnStmt:
+			// What is handed on from a parameter or a variable is meant to be the same
+			// memory, and the cached function returns a copy. Errors are not copied.
+			for _, x := range n.Results {
+				if a, ok := x.(*ast.UnaryExpr); ok && a.Op == token.AND {
+					x = a.X
+				} else if !refers(info.TypeOf(x)) {
+					continue
+				}
+				if o, _ := u.root(x); o != nil && !local(o) {
+					if _, isVar := o.(*types.Var); isVar && !isError(o.Type()) {
+						fail()
+					}
+				}
+			}
 		case *ast.Ident:
 			if o, isVar := info.Uses[n].(*types.Var); isVar && o.Parent() != nil {
 				if o.Pkg() != nil && o.Parent() == o.Pkg().Scope() && (o.Pkg() != u.pkg.Types || u.assigned[o]) {
@@ -186,6 +201,18 @@ func (u *purity) look(f *types.Func, d *ast.FuncDecl) bool {
 		return ok
 	})
 	return ok
+}
+
+// refers reports whether values of t lead to memory that others may hold too.
+func refers(t types.Type) bool {
+	if t == nil {
+		return false
+	}
+	switch t.Underlying().(type) {
+	case *types.Pointer, *types.Slice, *types.Map, *types.Interface, *types.Chan, *types.Signature:
+		return true
+	}
+	return false
 }
 
 func (u *purity) call(c *ast.CallExpr, local func(types.Object) bool) bool {
