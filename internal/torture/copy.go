@@ -20,7 +20,8 @@ const goVersion = "1.26.0"
 
 // copyIn brings the module into the scratch directory and lets it see cachegen's runtime.
 func (m *module) copyIn() error {
-	m.dir = filepath.Join(m.o.scratch, regexp.MustCompile(`[^A-Za-z0-9.@-]+`).ReplaceAllString(m.Spec, "_"))
+	// Without the patterns: the go command takes three dots in a directory for one.
+	m.dir = filepath.Join(m.o.scratch, regexp.MustCompile(`[^A-Za-z0-9.@-]+`).ReplaceAllString(m.path, "_"))
 	if err := os.RemoveAll(m.dir); err != nil {
 		return err
 	}
