@@ -571,16 +571,7 @@ func (m *module) adopt() error {
 		return err
 	}
 	m.After = count(after)
-	for _, t := range sorted(before) {
-		if before[t].action == "pass" && after[t].action != "pass" {
-			m.NewFailures = append(m.NewFailures, t+": "+after[t].action+"\n"+first(after[t].output, 800))
-		}
-	}
-	for _, t := range sorted(after) {
-		if _, ok := before[t]; !ok && after[t].action == "fail" {
-			m.NewFailures = append(m.NewFailures, t+" (new): "+first(after[t].output, 800))
-		}
-	}
+	m.NewFailures = newFailures(before, after)
 	if m.o.keep {
 		return nil
 	}
@@ -612,6 +603,32 @@ func (m *module) adopt() error {
 		}
 	}
 	return nil
+}
+
+// newFailures says which tests fail now that did not, and of each package how many tests
+// were not reached, because it was stopped before.
+func newFailures(before, after map[string]outcome) []string {
+	var all []string
+	unreached := map[string]int{}
+	for _, t := range sorted(before) {
+		switch now, ran := after[t]; {
+		case before[t].action != "pass" || now.action == "pass":
+		case ran:
+			all = append(all, t+": "+now.action+"\n"+first(now.output, 800))
+		default:
+			pkg, _, _ := strings.Cut(t, " ")
+			unreached[pkg]++
+		}
+	}
+	for _, t := range sorted(after) {
+		if _, ok := before[t]; !ok && after[t].action == "fail" {
+			all = append(all, t+" (new): "+first(after[t].output, 800))
+		}
+	}
+	for _, pkg := range sorted(unreached) {
+		all = append(all, fmt.Sprintf("%s: %d tests that passed before were not reached", pkg, unreached[pkg]))
+	}
+	return all
 }
 
 // snapshot reads every Go file of the module.

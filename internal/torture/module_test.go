@@ -106,6 +106,16 @@ func (t *T) B() int {
 	}
 }
 
+func TestNewFailures(t *testing.T) {
+	pass, fail, skip := outcome{"pass", ""}, outcome{"fail", "why"}, outcome{"skip", ""}
+	before := map[string]outcome{"p": pass, "p TestA": pass, "p TestB": fail, "p TestC": skip, "p TestD": pass, "q TestE": pass}
+	after := map[string]outcome{"p": fail, "p TestA": fail, "p TestB": fail, "p TestC": skip, "q TestE": pass, "q TestF": fail}
+	want := []string{"p: fail\nwhy", "p TestA: fail\nwhy", "q TestF (new): why", "p: 1 tests that passed before were not reached"}
+	if got := newFailures(before, after); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func TestTable(t *testing.T) {
 	got := table([]*module{
 		{Spec: "a@v1", Functions: 5, Must: 2, Wrong: []string{"./x.F: refused"}, Data: pass{Cached: 3, Refused: map[string]int{"CG4001": 2}, Titles: map[string]string{"CG4001": "title"}}},
