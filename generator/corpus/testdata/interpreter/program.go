@@ -201,6 +201,9 @@ func (g writing) list(first, funcs, depth int) (l []stmt) {
 			s.fn = first + g.IntN(funcs-first)
 			if s.kids {
 				s.sub = g.list(s.fn+1, funcs, depth-1)
+				if g.IntN(4) == 0 {
+					s.sub = append(s.sub, stmt{op: opFail, what: "w0", val: "2"})
+				}
 			}
 		case opBox, opAsk, opTrick:
 			if depth > 0 {
