@@ -78,6 +78,10 @@ func body(ctx context.Context, c canvas, fn int, kids func(canvas) error) (strin
 
 var errReturn = errors.New("return")
 
+// childError is an error of children. A replay ends with it, so no body may make another of
+// it and go on.
+type childError struct{ error }
+
 // returned is err, unless that is of a return statement.
 func returned(err error) error {
 	if err == errReturn {
@@ -117,10 +121,15 @@ func run(ctx context.Context, c canvas, list []stmt, kids func(canvas) error) (o
 		case opCall:
 			var k func(canvas) error
 			if s.kids {
-				k = func(c canvas) error { return returned(inside(s.sub)(c)) }
+				k = func(c canvas) error {
+					if err := returned(inside(s.sub)(c)); err != nil {
+						return childError{err}
+					}
+					return nil
+				}
 			}
 			var v string
-			if v, err = c.call(calls, s.n, base+s.fn, k); err != nil && s.n%2 == 0 {
+			if v, err = c.call(calls, s.n, base+s.fn, k); err != nil && s.n%2 == 0 && !errors.As(err, new(childError)) {
 				err = c.text("error: " + err.Error())
 			} else if err == nil {
 				out += v
@@ -129,7 +138,7 @@ func run(ctx context.Context, c canvas, list []stmt, kids func(canvas) error) (o
 			if kids == nil {
 				err = c.text("no children")
 			} else {
-				err = kids(c) // a replay ends with it, too
+				err = kids(c)
 			}
 		case opData:
 			v := dataFuncs[s.n%len(dataFuncs)][which()](ctx)
