@@ -89,7 +89,7 @@ var pageMutations = []struct {
 }{
 	{"values of the context are not tracked", "frame.go", "if b.track {", "if false {", false},
 	{"tags of inner results are forgotten", "frame.go", "	f.addTags(tags)\n	f.addTags(x.tags)\n", "", false},
-	{"an inner result that is not kept does not matter", "frame.go", "if !x.kept {", "if false {", false},
+	{"an inner result that is not kept does not matter", "frame.go", "	case x.kept:\n", "	case true:\n", false},
 	{"asking for the session does not matter", "frame.go", "	f.facts.scoped, f.facts.session = true, id\n", "", false},
 	{"what an inner function reads does not count for the outer one", "draw_call.go",
 		"	if d.note(r, d.widgets) {\n", "	if d.note(r, d.widgets) && false {\n", false},
