@@ -17,8 +17,8 @@ import (
 func main() {
 	testing.Init()
 	run := flag.String("run", "", "measure only tables whose name holds this: hit, parallel, context, noargs, digest, copy, miss, evict, million, stampede, ratio, memory")
-	rounds := flag.Int("rounds", 5, "times that each case is measured; the fastest counts")
-	each := flag.Duration("time", 100*time.Millisecond, "how long each of them takes")
+	rounds := flag.Int("rounds", 80, "times that each case is measured; the fastest counts")
+	each := flag.Duration("time", 2*time.Millisecond, "how long each of them takes; short, so that on a busy machine some are not disturbed")
 	flag.StringVar(&bench.Only, "peer", "", "measure only peers whose name holds this")
 	flag.Parse()
 	flag.Set("test.benchtime", each.String())
