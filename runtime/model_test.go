@@ -27,6 +27,7 @@ import (
 //	fresh     a value is not past its ttl, or ttl and stale; at the ttl it is past it
 //	kept      a value that nothing speaks against is served at once, also where a refresh
 //	          failed meanwhile or runs
+//	stale     who is served a value past its ttl has it refreshed, or a refresh has failed
 //	keep      what keep= or errors= refuse is given to those alone who waited for it
 //	one       no two computations of a key run at once, but for who has waited for wait=
 //	errors    an error is that of a computation that ran during the call, or is kept;
@@ -345,8 +346,21 @@ func (m *model) judgeValue(c *modelCall) {
 	if d := m.shutdown; d != nil && d.end != 0 && c.began > d.end && r.call != c {
 		m.breaks("shutdown", "%v got the value of run %d after it", c, v.run)
 	}
+	if life > 0 && age >= life && c.what == "load" && !c.validates && !c.alone && !m.refreshed(c, r) {
+		m.breaks("stale", "%v got the value of run %d, %v old, and nobody refreshed it", c, v.run, age)
+	}
 	m.judgeEvents(c, v.run)
 	m.judgeGrace(c, r)
+}
+
+// refreshed reports whether there was a computation after r by the end of c.
+func (m *model) refreshed(c *modelCall, r *modelRun) bool {
+	for i := 1; i < len(m.runs); i++ {
+		if o := &m.runs[i]; o.id == r.id && o.call != nil && o.started <= c.at && (o.begin > r.end || o.ended >= c.at) {
+			return true
+		}
+	}
+	return m.shape.shutdown
 }
 
 // judgeGrace holds what a caller got without a lease, or gave back, to its grace.
