@@ -26,6 +26,7 @@ import (
 type Table struct {
 	Name, Title string
 	Alone       bool // set up one case at a time: each takes much memory
+	Garbage     bool // measure long enough for the garbage to be collected, which is part of the cost
 	Cases       []Case
 }
 
@@ -267,7 +268,7 @@ func copies() Table {
 	gob.NewEncoder(&g).Encode(makeRows(n))
 	json.NewEncoder(&j).Encode(makeRows(n))
 	shared := makeRows(n)
-	return Table{Name: "copy", Title: "Hit that copies 10,000 structs with a slice in each", Cases: []Case{
+	return Table{Name: "copy", Title: "Hit that copies 10,000 structs with a slice in each", Garbage: true, Cases: []Case{
 		{"cachegen", each(func() []Row { return Rows(n) })},
 		{"gob decode", each(func() (v []Row) { gob.NewDecoder(bytes.NewReader(g.Bytes())).Decode(&v); return })},
 		{"json decode", each(func() (v []Row) { json.Unmarshal(j.Bytes(), &v); return })},
@@ -285,7 +286,7 @@ func copies() Table {
 // misses measures calls with keys never seen before, below the bound.
 func misses() Table {
 	const fill = 200_000
-	t := Table{Name: "miss", Title: "Miss: every key is new, below the bound", Alone: true}
+	t := Table{Name: "miss", Title: "Miss: every key is new, below the bound", Alone: true, Garbage: true}
 	for _, p := range all() {
 		t.Cases = append(t.Cases, Case{p.Name, func() (func(*testing.B), func()) {
 			keys, _ := keysOf(fill)
@@ -320,7 +321,7 @@ func zipf(n int) []int {
 }
 
 func evictions() Table {
-	t := Table{Name: "evict", Title: "Get or compute under eviction: zipf(1.01) over a million keys, 10,000 entries", Alone: true}
+	t := Table{Name: "evict", Title: "Get or compute under eviction: zipf(1.01) over a million keys, 10,000 entries", Alone: true, Garbage: true}
 	var once sync.Once
 	var keys []Key
 	var draws []int
