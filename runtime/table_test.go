@@ -10,7 +10,7 @@ import (
 // Readers walk chains that are moved under them: they may miss an entry, and never find
 // another's, nor walk for ever.
 func TestReadersDuringResizes(t *testing.T) {
-	s := New[int, int](nil, Options{Func: "resizes"})
+	s := newTyped[int, int](nil, Options{Func: "resizes"})
 	hash := func(k int) uint64 { return uint64(k) * 0x9e3779b97f4a7c15 >> 20 }
 	const resident, others = 64, 2048
 	for k := range resident {
