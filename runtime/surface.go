@@ -56,7 +56,8 @@ type Recording interface {
 // Inputs is a source of inputs beside the surface, such as an HTTP request.
 // It may be asked by several goroutines at once.
 type Inputs interface {
-	// Value is what Surface.Value is, for an input of the request.
+	// Value is what Surface.Value is, for an input of the request. Input asks for "input:"
+	// and the name; the answer is as EncodeInput makes it.
 	Value(widget string) (v []byte, ok bool)
 }
 

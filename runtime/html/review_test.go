@@ -157,3 +157,17 @@ func TestHeadersInTwoHoles(t *testing.T) {
 		}
 	}
 }
+
+// A header is bytes: what is no UTF-8 is replayed as it was.
+func TestHeaderThatIsNoText(t *testing.T) {
+	const name = "attachment; filename=\"caf\xe9.csv\""
+	h := handler(site(cache.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Disposition", name)
+		w.WriteHeader(http.StatusTeapot)
+	})
+	for range 2 {
+		if r := get(h, "/"); r.Header.Get("Content-Disposition") != name || r.StatusCode != http.StatusTeapot {
+			t.Errorf("%d %q", r.StatusCode, r.Header)
+		}
+	}
+}

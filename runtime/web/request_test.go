@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"reflect"
 	"testing"
 
 	cache "github.com/cachegen/cachegen/runtime"
@@ -78,6 +80,46 @@ func TestView(t *testing.T) {
 		}
 		if fmt.Sprint(before) != "map[A:[1] B:[1 2] Empty:[] Nil:[]]" {
 			t.Fatalf("%s: it changed what was there: %v", name, before)
+		}
+	}
+}
+
+// A head comes back from its bytes, and bytes that are none are refused.
+func TestHeadCodec(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	header := func() http.Header {
+		var h http.Header
+		for range r.IntN(3) {
+			if h == nil {
+				h = http.Header{}
+			}
+			k := string(rune('A' + r.IntN(26)))
+			for range 1 + r.IntN(3) {
+				h.Add(k, string([]byte{byte(r.Uint32()), byte(r.Uint32())}))
+			}
+		}
+		return h
+	}
+	for range 2000 {
+		h := Head{Status: []int{0, 200, 404}[r.IntN(3)], Set: header(), Add: header()}
+		for range r.IntN(3) {
+			h.Del = append(h.Del, fmt.Sprint("D", r.IntN(9)))
+		}
+		b, err := h.MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got Head
+		if err := got.UnmarshalBinary(b); err != nil || !reflect.DeepEqual(got, h) {
+			t.Fatalf("%+v came back as %+v, %v", h, got, err)
+		}
+		if err := new(Head).UnmarshalBinary(b[:r.IntN(len(b))]); err == nil {
+			t.Fatalf("%+v is taken where it is cut off", h)
+		}
+	}
+	for _, bad := range [][]string{{}, {"x"}, {"99"}, {"200"}, {"200", "1"}, {"200", "-1", "0"}, {"200", "1", "K", "5", "v"}, {"200", "9999999999999999999", "0"}, {"200", "0"}} {
+		if err := new(Head).UnmarshalBinary(cache.EncodeInput(bad, nil)); err == nil {
+			t.Errorf("%q is taken for a head", bad)
 		}
 	}
 }

@@ -1,14 +1,16 @@
 package web
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"unsafe"
+
+	cache "github.com/cachegen/cachegen/runtime"
 )
 
 // Cacheable reports whether a response to r may come from a cache and go into one: it is a
@@ -32,10 +34,9 @@ func Cacheable(r *http.Request) bool {
 // values that were there before it ran, and what it deleted of them. What it left alone
 // belongs to the request that is being answered, and is not in a Head.
 type Head struct {
-	Status int         `json:",omitempty"` // 0: as the first write implies
-	Set    http.Header `json:",omitempty"`
-	Add    http.Header `json:",omitempty"`
-	Del    []string    `json:",omitempty"`
+	Status   int // 0: as the first write implies
+	Set, Add http.Header
+	Del      []string
 }
 
 // Empty reports whether the body did nothing.
@@ -62,18 +63,60 @@ func (h *Head) Send(to http.ResponseWriter) {
 	}
 }
 
-// MarshalBinary returns the head as it stands on a tape.
-func (h *Head) MarshalBinary() ([]byte, error) { return json.Marshal(h) }
+// MarshalBinary returns the head as it stands on a tape: values are bytes, and need be no
+// text.
+func (h *Head) MarshalBinary() ([]byte, error) {
+	f := []string{strconv.Itoa(h.Status)}
+	for _, m := range []http.Header{h.Set, h.Add} {
+		f = append(f, strconv.Itoa(len(m)))
+		for _, k := range slices.Sorted(maps.Keys(m)) {
+			f = append(append(f, k, strconv.Itoa(len(m[k]))), m[k]...)
+		}
+	}
+	return cache.EncodeInput(append(f, h.Del...), nil), nil
+}
 
 // UnmarshalBinary is the inverse of MarshalBinary. It takes nothing on trust.
 func (h *Head) UnmarshalBinary(b []byte) error {
-	if err := json.Unmarshal(b, h); err != nil {
+	f, _, err := cache.DecodeInput(b)
+	if err != nil {
 		return err
 	}
-	if h.Status != 0 && (h.Status < 100 || h.Status > 999) {
-		return fmt.Errorf("a response has the status %d", h.Status)
+	next := func() (s string) {
+		if len(f) == 0 {
+			err = errors.New("the head of a response is cut off")
+			return ""
+		}
+		s, f = f[0], f[1:]
+		return s
 	}
-	return nil
+	count := func() int {
+		n, bad := strconv.Atoi(next())
+		if err == nil && (bad != nil || n < 0 || n > len(f)) {
+			err = errors.New("the head of a response has a bad number")
+		}
+		if err != nil {
+			return 0
+		}
+		return n
+	}
+	status := next()
+	if h.Status, err = strconv.Atoi(status); err != nil || h.Status != 0 && (h.Status < 100 || h.Status > 999) {
+		return fmt.Errorf("a response has the status %q", status)
+	}
+	for _, m := range []*http.Header{&h.Set, &h.Add} {
+		for range count() {
+			k, n := next(), count()
+			if *m == nil {
+				*m = http.Header{}
+			}
+			(*m)[k], f = slices.Clone(f[:n]), f[n:]
+		}
+	}
+	if len(f) > 0 {
+		h.Del = f
+	}
+	return err
 }
 
 // Unfit says why a response with this head must not be kept, nil if it may.
