@@ -41,6 +41,8 @@ type Package struct {
 	unsound map[*ast.FuncDecl]bool // annotated, with signatures that cannot be planned
 	full    sync.Once
 	body    Bodies
+	named   sync.Once
+	names   Names
 }
 
 // File is one source file of a package.

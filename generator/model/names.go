@@ -9,7 +9,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/cachegen/cachegen/generator/diag"
-	"github.com/cachegen/cachegen/generator/load"
 	"github.com/cachegen/cachegen/generator/names"
 )
 
@@ -73,35 +72,18 @@ func (f *Func) title() string {
 
 // clash reports a package-level declaration called name, in whatever file.
 func (p *planner) clash(name, what string, pos token.Position) {
-	for _, file := range allFiles(p.f.Pkg) {
-		for _, id := range topLevel(file.Syntax) {
-			if id.Name == name {
-				p.errorf(pos, diag.NameClash, "%s would be called %s, and so is something else in package %s", what, name, p.pkg.Name()).
-					related(p.at(id.Pos()), "%s is declared here", name)
-				return
-			}
-		}
-		for _, spec := range file.Syntax.Imports {
-			if spec.Name != nil && spec.Name.Name == name {
-				p.errorf(pos, diag.NameClash, "%s would be called %s, and so is an import of package %s", what, name, p.pkg.Name()).
-					related(p.at(spec.Pos()), "%s is imported here", name)
-				return
-			}
-		}
+	names := p.f.Pkg.Names()
+	if id := names.Declared[name]; id != nil {
+		p.errorf(pos, diag.NameClash, "%s would be called %s, and so is something else in package %s", what, name, p.pkg.Name()).
+			related(p.at(id.Pos()), "%s is declared here", name)
+	} else if spec := names.Imported[name]; spec != nil {
+		p.errorf(pos, diag.NameClash, "%s would be called %s, and so is an import of package %s", what, name, p.pkg.Name()).
+			related(p.at(spec.Pos()), "%s is imported here", name)
 	}
 }
 
 // taken reports whether some file of the package declares name.
-func (p *planner) taken(name string) bool {
-	for _, file := range allFiles(p.f.Pkg) {
-		for _, id := range topLevel(file.Syntax) {
-			if id.Name == name {
-				return true
-			}
-		}
-	}
-	return false
-}
+func (p *planner) taken(name string) bool { return p.f.Pkg.Names().Declared[name] != nil }
 
 // memberClash reports a field or method of the receiver that is called like the wrapper.
 func (p *planner) memberClash(pos token.Position) {
@@ -133,33 +115,6 @@ func (p *planner) memberClash(pos token.Position) {
 			}
 		}
 	}
-}
-
-func allFiles(p *load.Package) []*load.File {
-	return append(append([]*load.File(nil), p.Syntax...), p.Other...)
-}
-
-// topLevel returns the names that a file declares in the package's scope.
-func topLevel(f *ast.File) []*ast.Ident {
-	var ids []*ast.Ident
-	for _, d := range f.Decls {
-		switch d := d.(type) {
-		case *ast.FuncDecl:
-			if d.Recv == nil && d.Name.Name != "init" && d.Name.Name != "_" {
-				ids = append(ids, d.Name)
-			}
-		case *ast.GenDecl:
-			for _, s := range d.Specs {
-				switch s := s.(type) {
-				case *ast.TypeSpec:
-					ids = append(ids, s.Name)
-				case *ast.ValueSpec:
-					ids = append(ids, s.Names...)
-				}
-			}
-		}
-	}
-	return ids
 }
 
 func upperFirst(s string) string {

@@ -456,12 +456,7 @@ func (p *planner) undrawn(binds map[string]Bind) {
 // bytes are left alone here: most are logs.
 func (p *planner) capturedSurfaces(binds map[string]Bind) {
 	drawnOn := func(t types.Type) bool { name := fullType(t); return name != "io.Writer" && binds[name] != Bind{} }
-	var near []types.Type
-	for _, name := range p.pkg.Scope().Names() {
-		if v, ok := p.pkg.Scope().Lookup(name).(*types.Var); ok {
-			near = append(near, v.Type())
-		}
-	}
+	near := slices.Clone(p.f.Pkg.Names().Vars)
 	params := p.f.Params
 	if p.f.Recv != nil {
 		params = append([]*Param{p.f.Recv}, params...)
