@@ -216,6 +216,8 @@ func (p *keyPlanner) structure(k *Key, u *types.Struct, t types.Type, path strin
 			if holdsLock(f.Type()) {
 				return &Reason{Path: path + "._", Type: f.Type(), Why: "a lock, which must not be copied"}
 			}
+			// It has no content, but may forbid to compare: _ [0]func().
+			exact = exact && types.Comparable(f.Type())
 			continue
 		}
 		sub, r := p.plan(f.Type(), path+"."+f.Name())

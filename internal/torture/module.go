@@ -308,7 +308,9 @@ func (m *module) pass(kind string, fns []*fn) (pass, error) {
 			errs++
 			f := m.at(filepath.Join(m.dir, d.File), d.Line)
 			if d.Code == "CG2010" { // the place is a guess: the message may name the function
-				m.Defects = append(m.Defects, kind+": "+d.String())
+				if text := fmt.Sprintf("%s: %s: %s %s", kind, d.File, d.Code, d.Message); !slices.Contains(m.Defects, text) {
+					m.Defects = append(m.Defects, text)
+				}
 				if g := m.named(filepath.Join(m.dir, d.File), d.Message); g != nil {
 					f = g
 				}
