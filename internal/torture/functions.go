@@ -32,6 +32,7 @@ type fn struct {
 	first      int // lines of the declaration with its doc comment, in the original file
 	last       int
 	options    []string // of the directive
+	other      bool     // take another name for the wrapper: the first clashes
 	refused    *finding // why not, in this pass
 	keyRefused *finding // why not with recv=key
 }
@@ -208,8 +209,13 @@ func (m *module) annotate(kind string, fns []*fn) error {
 	return nil
 }
 
-// wrapper is a name that nothing else has.
-func (f *fn) wrapper() string { return "Torture_" + f.name }
+// wrapper is a name that nothing else has, unless T.f and t.f are both there.
+func (f *fn) wrapper() string {
+	if f.other {
+		return "Torture_" + f.name + "Other"
+	}
+	return "Torture_" + f.name
+}
 
 // at finds the function that a line of an annotated file belongs to.
 func (m *module) at(file string, line int) *fn {

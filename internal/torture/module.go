@@ -269,7 +269,7 @@ func (m *module) reset() error {
 func (m *module) pass(kind string, fns []*fn) (pass, error) {
 	p := pass{Refused: map[string]int{}, Titles: map[string]string{}, Samples: map[string][]string{}}
 	for _, f := range fns {
-		f.refused, f.keyRefused, f.options = nil, nil, nil
+		f.refused, f.keyRefused, f.options, f.other = nil, nil, nil, false
 		if f.recv != "" {
 			f.options = []string{"recv=key"}
 			if kind == "resource" {
@@ -424,7 +424,7 @@ var wrapperWord = regexp.MustCompile(`Torture_([\pL\pN_]+)`)
 func (m *module) named(file, message string) *fn {
 	for _, w := range wrapperWord.FindAllStringSubmatch(message, -1) {
 		for _, f := range m.lines[file] {
-			if w[1] == f.name || strings.HasPrefix(w[1], f.name) && strings.HasSuffix(w[1], "Cache") {
+			if w[1] == f.name || strings.HasPrefix(w[1], f.name) && (strings.HasSuffix(w[1], "Cache") || f.other) {
 				return f
 			}
 		}
@@ -432,14 +432,18 @@ func (m *module) named(file, message string) *fn {
 	return nil
 }
 
-// retry changes the options of a refused function where an option would help that the
-// first try could not know, and reports whether it did.
+// retry changes the options of a refused function, or its name, where that would help and
+// the first try could not know, and reports whether it did.
 func (m *module) retry(f *fn, d *finding) bool {
 	add := func(o string) bool {
 		if slices.Contains(f.options, o) {
 			return false
 		}
 		f.options = append(f.options, o)
+		return true
+	}
+	if d.Code == "CG3004" && !f.other {
+		f.other = true
 		return true
 	}
 	if f.recv != "" && !slices.Contains(f.options, "recv=ignore") {

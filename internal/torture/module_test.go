@@ -106,6 +106,25 @@ func (t *T) B() int {
 	}
 }
 
+// TestRetry goes through what is tried for a method before it counts as refused.
+func TestRetry(t *testing.T) {
+	m := &module{}
+	f := &fn{recv: "T", name: "F", options: []string{"recv=key"}}
+	clash, key := &finding{Code: "CG3004"}, &finding{Code: "CG4001"}
+	if !m.retry(f, clash) || f.wrapper() != "Torture_FOther" {
+		t.Errorf("after a clash it is called %s", f.wrapper())
+	}
+	if !m.retry(f, key) || !slices.Equal(f.options, []string{"recv=ignore"}) || f.keyRefused != key {
+		t.Errorf("after its receiver was refused, its options are %q", f.options)
+	}
+	if m.retry(f, key) {
+		t.Error("there is nothing left to try")
+	}
+	if scope := (&finding{Hint: "say scope=global"}); !m.retry(f, scope) || m.retry(f, scope) {
+		t.Error("a scope is tried once")
+	}
+}
+
 func TestNewFailures(t *testing.T) {
 	pass, fail, skip := outcome{"pass", ""}, outcome{"fail", "why"}, outcome{"skip", ""}
 	before := map[string]outcome{"p": pass, "p TestA": pass, "p TestB": fail, "p TestC": skip, "p TestD": pass, "q TestE": pass}
