@@ -581,7 +581,7 @@ func (m *module) adopt() error {
 	if m.o.keep {
 		return nil
 	}
-	found, panicked, _, err := m.cachegen("eject", "./...")
+	found, panicked, _, err := m.cachegen(append([]string{"eject"}, m.only...)...)
 	if err != nil {
 		return err
 	}
