@@ -208,10 +208,11 @@ func row(what string, k int, u usage, to *usage) {
 	fmt.Printf("| %s | %d | %.3f s | %.3f s | %d MB %s\n", what, k, u.wall.Seconds(), u.cpu.Seconds(), u.memory>>20, ratios)
 }
 
-// spread picks k of all, evenly.
+// spread picks k of all, evenly, or all.
 func spread(all []*candidate, k int) []*candidate {
 	var some []*candidate
-	for i := range min(k, len(all)) {
+	k = min(k, len(all))
+	for i := range k {
 		some = append(some, all[(2*i+1)*len(all)/(2*k)])
 	}
 	return some
