@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"runtime"
 	"slices"
@@ -363,8 +364,12 @@ func bounded(t *testing.T) {
 	runtime.KeepAlive(f)
 }
 
+var floodOf = flag.Int("values", 20_000, "how many values of a widget a client sends in the test of a flood")
+
 // A client that sends very many values of one widget crowds out nobody: other keys keep
 // their entries, and of its own key the outcomes that were hit again.
+//
+//	go test ./runtime/cachetest -run Flood -values 1000000
 func TestFloodOfValues(t *testing.T) {
 	f := function(func(_ context.Context, p *Page, _ string) (string, error) {
 		p.Ask("input", "a", "")
@@ -385,13 +390,13 @@ func TestFloodOfValues(t *testing.T) {
 		}
 	}
 	ran := f.runs.Load()
-	for n := range 20_000 {
+	for n := range *floodOf {
 		show("victim", fmt.Sprint("flood", n))
 	}
 	if n := f.site.Stats().Entries; n > 400 {
 		t.Fatal("entries", n)
 	}
-	if f.runs.Load() != ran+20_000 {
+	if f.runs.Load() != ran+int32(*floodOf) {
 		t.Fatal("runs", f.runs.Load())
 	}
 	ran = f.runs.Load()
