@@ -124,7 +124,7 @@ type drawnKey[K comparable] struct {
 type drawnEntry[K comparable] = entry[drawnKey[K], drawnVal]
 
 // pathOf returns the path of an entry of a drawn.
-func pathOf(n *node) *Path { return (*Path)(keyIn(n)) }
+func pathOf(n *node) *Path { return &(*drawnEntry[struct{}])(unsafe.Pointer(n)).key.path }
 
 // drawnVal is an entry: a question, or a leaf, or, handed to those who waited and never
 // kept, neither: compute it for yourself.

@@ -1,5 +1,7 @@
 package cache
 
+import "context"
+
 // A computation may move from key to key: it ends the flight of one key with what it
 // knows by then, and opens that of the next, on the same goroutine, without starting
 // anew. Drawn functions do that, with each widget that they read. Forget of one such key
@@ -26,7 +28,8 @@ func (s *store) forgetGroup(ref any) {
 
 // end gives the value that f.n has as the result of f, and reports whether it is kept.
 func (f *flight) end() (kept bool) {
-	f.finish(f.judge(nil, nil), nil, nil)
+	var owner context.Context // the one who draws sees to that itself
+	f.finish(f.judge(owner, nil), nil, nil)
 	return f.facts.kept
 }
 
