@@ -5,8 +5,8 @@ import (
 	"go/types"
 )
 
-// Names are the names that a package has, made once: a package may have as many as it has
-// annotated functions times a hundred.
+// Names are the names that a package has, collected once: to go through all declarations
+// for every annotated function takes too long in a package of thousands.
 type Names struct {
 	// What the files of every build configuration declare in the package's scope, and
 	// what they import under a name of its own. Of several, the first.
