@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cachegen/cachegen/generator/names"
 	"golang.org/x/tools/go/packages"
 )
 
@@ -156,26 +157,10 @@ func (m *module) collect(p *packages.Package, f *ast.File, rel string, pu *purit
 }
 
 func receiver(d *ast.FuncDecl) (name string, pointer bool) {
-	if d.Recv == nil || len(d.Recv.List) == 0 {
-		return "", false
+	if name = names.Receiver(d); name != "" {
+		_, pointer = ast.Unparen(d.Recv.List[0].Type).(*ast.StarExpr)
 	}
-	t := d.Recv.List[0].Type
-	for {
-		switch x := t.(type) {
-		case *ast.StarExpr:
-			pointer, t = true, x.X
-		case *ast.ParenExpr:
-			t = x.X
-		case *ast.IndexExpr:
-			t = x.X
-		case *ast.IndexListExpr:
-			t = x.X
-		case *ast.Ident:
-			return x.Name, pointer
-		default:
-			return "_", pointer
-		}
-	}
+	return name, pointer
 }
 
 // annotate writes the files with a directive on every function in fns.
