@@ -23,6 +23,14 @@ func Package(pkg *load.Package, funcs []*model.Func) ([]load.Output, error) {
 	funcs = slices.SortedFunc(slices.Values(funcs), func(a, b *model.Func) int {
 		return cmp.Or(cmp.Compare(a.File.Name, b.File.Name), cmp.Compare(a.Decl.Pos(), b.Decl.Pos()))
 	})
+	// Methods of T and of t are called alike, and so are a function and a method, by chance.
+	bases := map[string]bool{}
+	for _, f := range funcs {
+		for bases[f.Base] {
+			f.Base += "_"
+		}
+		bases[f.Base] = true
+	}
 	var outputs []load.Output
 	for i := 0; i < len(funcs); {
 		j := i
