@@ -341,6 +341,9 @@ func (b builder) arrayType(d *dynType) {
 }
 
 func encodeElems(e *Encoder, elem *dynType, p unsafe.Pointer, n int) {
+	if elem.size == 0 {
+		n = min(n, 1) // all are equal, and there may be as many as an int can count
+	}
 	for i := range n {
 		elem.encode(e, unsafe.Add(p, uintptr(i)*elem.size))
 		if e.err != nil {

@@ -499,6 +499,9 @@ func EncodeSlice[S ~[]E, E any](e *Encoder, s S, elem func(*Encoder, E)) {
 	}
 	a := ancestor{p: unsafe.Pointer(unsafe.SliceData(s)), typ: typeWord[S](), n: len(s)}
 	if e.enter(a, tagLen, len(s)) {
+		if unsafe.Sizeof(s[0]) == 0 {
+			s = s[:1] // as in encodeElems
+		}
 		for i := range s {
 			elem(e, s[i])
 		}

@@ -241,3 +241,17 @@ func TestUnkeyable(t *testing.T) {
 type badKey struct{ _ func() }
 
 func (badKey) CacheKey() int { panic("boom") }
+
+// A slice of elements without content can be as long as an int can count. Its length is all
+// that there is to it.
+func TestEncodeSlicesOfNothing(t *testing.T) {
+	long, short := make([]struct{}, math.MaxInt), make([]struct{}, math.MaxInt-1)
+	if digestOf(t, long) == digestOf(t, short) || digestOf(t, long) != digestOf(t, make([]struct{}, math.MaxInt)) {
+		t.Error("the length does not tell slices of nothing apart")
+	}
+	nothing := func(e *Encoder, _ struct{}) {}
+	enc := func(e *Encoder, s []struct{}) { EncodeSlice(e, s, nothing) }
+	if digestWith(t, long, enc) == digestWith(t, short, enc) {
+		t.Error("the length does not tell slices of nothing apart, in generated code")
+	}
+}
