@@ -10,7 +10,8 @@ import (
 )
 
 // Made for version 2 of the interface between generated code and the runtime. If the
-// next line does not compile, run: go tool cachegen ./...
+// next line does not compile, run go tool cachegen ./... in this module; if it is a
+// dependency, take a newer version of it.
 const _ = cache.Generated2
 
 // quote has changed since this file was generated if the next line does not compile;
