@@ -544,14 +544,14 @@ func (w *drawWalk) compute(f *flight) (err error) {
 	if err != nil {
 		d.failed.Add(1)
 	}
-	reads, refused, hole := dr.end()
+	refused, hole := dr.end()
 	tape, bad := rec.Commit()
 	rec = nil
 	if refused == nil {
 		refused = cmp.Or(bad, hole) // how the body goes on may depend on what a hole says
 	}
 	left := err != nil && (hole != nil || w.c.Ctx != nil && w.c.Ctx.Err() != nil || carries && cs.Context().Err() != nil)
-	m.finish(dr.current(), left, err, tape, reads, refused)
+	m.finish(dr.current(), left, err, tape, refused)
 	ended = true
 	outerCall.enter()
 	if dn, ok := w.c.Surface.(Drainer); ok {
@@ -684,7 +684,7 @@ func (m *computation) settle(path Path) *flight {
 }
 
 // finish ends the run with what came of it.
-func (m *computation) finish(path Path, left bool, err error, tape *Tape, reads []Read, refused error) {
+func (m *computation) finish(path Path, left bool, err error, tape *Tape, refused error) {
 	w, d := m.w, m.w.d
 	f := m.settle(path)
 	if left {
@@ -698,7 +698,6 @@ func (m *computation) finish(path Path, left bool, err error, tape *Tape, reads 
 		stored := reflect.New(d.v).Interface()
 		refused = d.copyTo(stored, w.v) // it may be, or contain, an argument of the caller's
 		if refused == nil {
-			tape.reads = reads
 			val.leaf = &drawnLeaf{v: stored, err: err, tape: tape}
 			d.keep(m, val.leaf, path)
 		}

@@ -23,10 +23,9 @@ type drawing struct {
 	mu    sync.Mutex
 	ended bool
 	path  Path
-	reads []Read
-	seen  map[string]int
-	hold  *held // where reads go while an inner function draws a hole
-	err   error // why the result is not kept
+	seen  map[string]Digest // what each widget said: inputs can be large
+	hold  *held             // where reads go while an inner function draws a hole
+	err   error             // why the result is not kept
 	// inHoles is what the runs around this one read in its holes.
 	inHoles held
 	// holeErr is what went wrong in a hole: the caller's own fault.
@@ -61,6 +60,7 @@ type held struct {
 }
 
 func (h *held) add(r Read) {
+	r.Default, r.Value = bytes.Clone(r.Default), bytes.Clone(r.Value)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.reads = append(h.reads, r)
@@ -107,7 +107,6 @@ func recorderOf(s Surface) *Recorder {
 // saw notes a read of the body itself.
 func (d *drawing) saw(r Read) {
 	if h := d.holding(); h != nil {
-		r.Default, r.Value = bytes.Clone(r.Default), bytes.Clone(r.Value)
 		h.add(r)
 		return
 	}
@@ -165,12 +164,9 @@ func (d *drawing) note(r Read, allowed bool) bool {
 	if d.ended {
 		return false
 	}
-	if i, ok := d.seen[r.Widget]; ok {
-		o := &d.reads[i]
-		q := question{o.Widget, o.Default}
-		v1, ok1 := o.effective()
-		v2, ok2 := r.effective()
-		if !q.equal(&r) || ok1 != ok2 || !bytes.Equal(v1, v2) {
+	said := r.digest()
+	if before, ok := d.seen[r.Widget]; ok {
+		if before != said {
 			d.drop(fmt.Errorf("the widget %q changed while the function ran", r.Widget))
 		}
 		return false
@@ -178,12 +174,10 @@ func (d *drawing) note(r Read, allowed bool) bool {
 	if !allowed {
 		d.drop(fmt.Errorf("it read the widget %q without the option widgets", r.Widget))
 	}
-	r.Default, r.Value = bytes.Clone(r.Default), bytes.Clone(r.Value)
 	if d.seen == nil {
-		d.seen = map[string]int{}
+		d.seen = map[string]Digest{}
 	}
-	d.seen[r.Widget] = len(d.reads)
-	d.reads = append(d.reads, r)
+	d.seen[r.Widget] = said
 	from := d.path
 	d.path = from.after(&r)
 	if d.err == nil && d.move != nil {
@@ -256,7 +250,7 @@ func (d *drawing) holeError() error {
 }
 
 // end closes the run: what is read later is nobody's.
-func (d *drawing) end() (reads []Read, err, hole error) {
+func (d *drawing) end() (err, hole error) {
 	for _, r := range d.inHoles.take() {
 		for _, o := range d.outer {
 			o.tell(r)
@@ -265,7 +259,7 @@ func (d *drawing) end() (reads []Read, err, hole error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.ended = true
-	return d.reads, d.err, d.holeErr
+	return d.err, d.holeErr
 }
 
 // bodyContext returns the context that the body gets.

@@ -170,3 +170,15 @@ func (r *Read) effective() (v []byte, ok bool) {
 	}
 	return r.Default, r.Default != nil
 }
+
+// digest stands for the default and for what the body saw.
+func (r *Read) digest() Digest {
+	e := NewEncoder()
+	e.Bytes(r.Default)
+	v, ok := r.effective()
+	e.Bool(ok)
+	e.Len(len(v))
+	e.raw(v)
+	d, _ := e.Digest() // bytes can always be encoded
+	return d
+}

@@ -51,7 +51,6 @@ type Element struct {
 type Tape struct {
 	elements []Element
 	media    map[Content][]byte
-	reads    []Read // what was observed while it was drawn, in order
 	holes    []func() error
 	spoiled  *atomic.Bool
 }
@@ -81,10 +80,6 @@ func (t *Tape) Elements() []Element { return t.elements }
 
 // Media returns the content at that address, or nil.
 func (t *Tape) Media(d Content) []byte { return t.media[d] }
-
-// Reads returns the widgets that were read while the tape was recorded, each once, in
-// the order of their first reading.
-func (t *Tape) Reads() []Read { return t.reads }
 
 // checkHoles reports, as an ErrTape, an element that is a hole which this call does not
 // have.
@@ -142,15 +137,12 @@ func (t *Tape) Size() int64 {
 	for _, b := range t.media {
 		n += 64 + int64(len(b))
 	}
-	for i := range t.reads {
-		n += readSize(&t.reads[i])
-	}
 	return n
 }
 
 func readSize(r *Read) int64 { return 80 + int64(len(r.Widget)+len(r.Default)+len(r.Value)) }
 
-// Equal reports whether the two tapes draw the same; what was read does not matter.
+// Equal reports whether the two tapes draw the same.
 func (t *Tape) Equal(u *Tape) bool {
 	return slices.EqualFunc(t.joined(), u.joined(), equalElements) && maps.EqualFunc(t.media, u.media, bytes.Equal)
 }

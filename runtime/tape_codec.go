@@ -17,13 +17,13 @@ import (
 // nothing on trust: it comes from a file or a server. It allocates no more than a small
 // multiple of its input, and every fault is an ErrTape.
 
-const tapeVersion = 1
+const tapeVersion = 2
 
 var tapeMagic = [4]byte{'c', 'g', 't', tapeVersion}
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// MarshalBinary returns the stored form. Equal tapes with equal reads have equal bytes.
+// MarshalBinary returns the stored form. Equal tapes have equal bytes.
 func (t *Tape) MarshalBinary() ([]byte, error) { return t.AppendBinary(nil) }
 
 // AppendBinary appends the stored form to b.
@@ -38,10 +38,6 @@ func (t *Tape) AppendBinary(b []byte) ([]byte, error) {
 	b = binary.AppendUvarint(b, uint64(len(digests)))
 	for _, d := range digests {
 		b = appendBytes(b, t.media[d])
-	}
-	b = binary.AppendUvarint(b, uint64(len(t.reads)))
-	for i := range t.reads {
-		b = appendRead(b, &t.reads[i])
 	}
 	b = binary.AppendUvarint(b, uint64(len(t.elements)))
 	for i := range t.elements {
@@ -112,12 +108,6 @@ func (t *Tape) UnmarshalBinary(b []byte) error {
 			u.media = map[Content][]byte{}
 		}
 		u.media[digests[len(digests)-1]] = m
-	}
-	for range d.count(2) {
-		u.reads = append(u.reads, d.read())
-		if d.err != nil {
-			break
-		}
 	}
 	for range d.count(7) {
 		e := Element{Op: Op(d.byte())}
