@@ -22,7 +22,8 @@ func callerOf(ctx context.Context) *caller {
 	return c
 }
 
-// passes reports whether the call goes past the cache: its result is its caller's alone.
+// passes reports whether the call goes past the cache: its result is its caller's alone. It is
+// a copy all the same, so that a program does the same with the cache and without.
 func (c *caller) passes() bool {
 	return switchedOff || stopped.Load() || c.cc != nil && c.cc.bypass
 }
@@ -71,7 +72,7 @@ func (s *store) do(n *node, c *caller, e *Call) found {
 	if c.passes() {
 		s.count(func(t *tally) { t.bypassed++ })
 		s.passed(n, c)
-		return found{n: n, err: e.Run(c.ctx, s.front.value(n)), alone: true}
+		return found{n: n, err: e.Run(c.ctx, s.front.value(n))}
 	}
 	if e.Uncached != nil {
 		return s.outside(c, s.unkeyed(n, c, e))
@@ -249,7 +250,7 @@ func (s *store) valid(n *node, c *caller, e *Call) bool {
 func (s *store) unkeyed(n *node, c *caller, e *Call) found {
 	s.count(func(t *tally) { t.uncached++ })
 	s.log(logUncached, "a call is not cached: %v", e.Uncached)
-	r := found{n: n, alone: true}
+	r := found{n: n}
 	if r.err = e.Run(c.ctx, s.front.value(n)); r.err == nil && s.front.releases() {
 		s.handOut(n, c.lease)
 	}

@@ -27,6 +27,9 @@
 //     that was running gives its result to those who wait for it by then, it is not kept,
 //     and no call made after the event gets it. No call waits for more than two computations,
 //     those apart whose caller left.
+//   - Every caller of a data function gets a copy, the one whose call computed it included, and
+//     those under Bypass; what the body gave, and can still reach, is nobody's. What cannot be
+//     copied is handed to its owner as it is, and not kept.
 //   - A result is never served past its time, and the bounds on entries and bytes hold
 //     exactly at all times.
 //   - A call that would wait for itself gets a *CycleError, also over several goroutines.

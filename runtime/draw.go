@@ -109,6 +109,7 @@ type drawn struct {
 	o     DrawOptions
 	ops   ops // of the function's keys and values
 	k, v  reflect.Type
+	plain bool // values are shared by outcomes where they are equal
 
 	hits                                              counter
 	misses, loads, failed, notKept, unsteady, invalid atomic.Uint64
@@ -169,6 +170,8 @@ func newDrawn(of any, equal func(a, b *node) bool, v, user any, opts *DrawOption
 		panic("cachegen: " + o.Func + " (" + o.Site + "): a drawing function with stale, or with negative variants")
 	}
 	d := &drawn{o: o, ops: opsOf(user), v: reflect.TypeOf(v).Elem()}
+	text, plain := plainType(d.v)
+	d.plain = text && plain && !o.Resource
 	f := frontOf(reflect.TypeOf(of).Elem(), equal, d.entryOps())
 	k, _ := f.k.FieldByName("k")
 	d.k = k.Type
@@ -352,13 +355,13 @@ func (w *drawWalk) replay(l *drawnLeaf, f *flight) (err error, ok bool) {
 		w.drop(w.path())
 		return nil, false
 	}
-	if l.err != nil {
-		return l.err, true
-	}
-	if w.c.NoError {
+	_ = w.d.copyTo(w.v, l.v) // it has been copied before
+	switch {
+	case l.err != nil:
+		err = l.err
+	case w.c.NoError:
 		err = nil
 	}
-	_ = w.d.copyTo(w.v, l.v) // it has been copied before
 	return err, true
 }
 
@@ -461,6 +464,7 @@ func (w *drawWalk) straight(notKept string) error {
 		w.d.val(n).unkept = w.d.shared(w.v)
 		w.d.store.handOut(n, false)
 	}
+	w.own(w.v)
 	return err
 }
 
@@ -688,16 +692,19 @@ func (m *computation) finish(path Path, left bool, err error, tape *Tape, refuse
 	w, d := m.w, m.w.d
 	f := m.settle(path)
 	if left {
+		w.own(w.v)
 		f.endLeft(err)
 		d.store.outside(w.ca, found{flight: f})
 		return
 	}
 	f.erred = err != nil
 	val := d.val(f.n)
+	given := w.v
 	if refused == nil && f.frame.shareable(d.o.Session, err != nil) {
 		stored := reflect.New(d.v).Interface()
-		refused = d.copyTo(stored, w.v) // it may be, or contain, an argument of the caller's
+		refused = d.copyTo(stored, w.v) // it may be, or contain, an argument or a package variable
 		if refused == nil {
+			given = stored
 			val.leaf = &drawnLeaf{v: stored, err: err, tape: tape}
 			d.keep(m, val.leaf, path)
 		}
@@ -712,6 +719,7 @@ func (m *computation) finish(path Path, left bool, err error, tape *Tape, refuse
 			d.store.log(logOnce, "its result is not kept: %v", refused)
 		}
 	}
+	w.own(given)
 	l := val.leaf
 	kept := f.end()
 	if !kept && l != nil {
@@ -741,8 +749,8 @@ func (d *drawn) keep(m *computation, l *drawnLeaf, path Path) {
 	}
 	l.out = root.out
 	l.size = l.out.intern(l.tape)
-	if dg, ok := d.digest(l.v); ok && l.err == nil {
-		p, fresh := l.out.internValue(dg, reflect.ValueOf(l.v).UnsafePointer())
+	if d.plain && l.err == nil {
+		p, fresh := l.out.internValue(plainDigest(reflect.ValueOf(l.v).Elem()), reflect.ValueOf(l.v).UnsafePointer())
 		if !fresh {
 			l.v, valueSize = reflect.NewAt(d.v, p).Interface(), 0
 		}
@@ -762,6 +770,18 @@ func (d *drawn) copyTo(to, from any) error {
 	return nil
 }
 
+// own gives the caller of a body its own copy of *v, as a replay would. What cannot be
+// copied is not kept, and is its caller's.
+func (w *drawWalk) own(v any) {
+	if w.d.ops.copy == nil {
+		return
+	}
+	own := reflect.New(w.d.v)
+	if w.d.ops.copy(own.Interface(), v) == nil {
+		reflect.ValueOf(w.v).Elem().Set(own.Elem())
+	}
+}
+
 // shared returns *v in memory that is not the caller's.
 func (d *drawn) shared(v any) any {
 	own := reflect.New(d.v)
@@ -774,17 +794,6 @@ func (d *drawn) sizeOf(v any) int64 {
 		return int64(d.v.Size())
 	}
 	return d.ops.bytes(v)
-}
-
-// digest is the content address of a value, for data.
-func (d *drawn) digest(v any) (Digest, bool) {
-	if d.o.Resource || d.v.Size() == 0 {
-		return Digest{}, false
-	}
-	e := NewEncoder()
-	e.Any(reflect.ValueOf(v).Elem().Interface())
-	dg, err := e.Digest()
-	return dg, err == nil
 }
 
 // entryOps are the ops of the store, made from those of the function: its keys are

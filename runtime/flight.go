@@ -50,7 +50,7 @@ type flight struct {
 
 	// set by the one who runs it, before done
 	keepable bool
-	original *node // has the value that the body gave, for the owner; nil: n has it
+	original *node // has the value that the body gave, where it cannot be copied; nil: n has it
 	made     bool  // the body gave a value
 	erred    bool  // the value stands for an error, which is replayed
 	uncopied bool  // it cannot be copied: the owner has it, and nobody else can
@@ -62,7 +62,6 @@ type flight struct {
 	err    error
 	panicV any
 	facts  facts
-	shared bool // somebody else has the value too
 	ones   bool // the result may be of use to its owner alone: it came of a context value, or a session
 }
 
@@ -120,7 +119,6 @@ type found struct {
 	n      *node // nil: nothing
 	err    error
 	flight *flight // that made it; nil for an entry
-	alone  bool    // nobody else has the value
 }
 
 // begin finds the entry of n's key, or waits for a flight of it, or opens one, which the
@@ -414,9 +412,9 @@ func (f *flight) take(c *caller, own bool) (found, verdict) {
 // result is what the flight gave, for its owner or for another who was present.
 func (f *flight) result(own bool) found {
 	if own && f.original != nil {
-		return found{n: f.original, err: f.err, flight: f, alone: true}
+		return found{n: f.original, err: f.err, flight: f}
 	}
-	return found{n: f.n, err: f.err, flight: f, alone: !f.shared}
+	return found{n: f.n, err: f.err, flight: f}
 }
 
 // run computes the result and ends the flight. here says that this is the
@@ -473,15 +471,15 @@ func (f *flight) judge(owner context.Context, err error) ending {
 	return gaveValue
 }
 
-// setApart puts what others get out of the body's reach: the value may be, or contain, an
-// argument of its caller's, who can change it later.
+// setApart puts what callers get out of the body's reach: the value may be, or contain, an
+// argument or a package variable, which can be changed later. Where the owner is the only
+// one to get it, the copy that it gets will do.
 func (f *flight) setApart() {
 	if !f.keepable && !f.shut() {
 		return
 	}
-	var err error
-	if f.original, err = f.st.front.apart(f.n); err != nil {
-		f.keepable, f.uncopied = false, true
+	if original, err := f.st.front.apart(f.n); err != nil {
+		f.original, f.keepable, f.uncopied = original, false, true
 	}
 }
 
@@ -586,7 +584,6 @@ func (f *flight) finish(result ending, err error, p any) {
 	s.stats.loadTime += now - f.began
 	f.done = true
 	f.ending, f.err, f.panicV, f.facts = result, err, p, x
-	f.shared = keep || f.present > 1
 	present := f.present
 	if f.behind {
 		refreshing.Add(-1)

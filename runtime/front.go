@@ -129,16 +129,19 @@ func (f *front) apart(n *node) (original *node, err error) {
 }
 
 // own returns an entry with the caller's own value of what was found: of nothing, one
-// with no value.
+// with no value. Every caller gets a copy, the first included, so that no call can be told
+// from a hit by its value; a value that cannot be copied is never kept, and is its caller's.
 func (f *front) own(r found) *node {
 	switch {
 	case r.n == nil:
 		return f.blank()
-	case f.copy == nil || r.alone:
+	case f.copy == nil:
 		return r.n
 	}
 	n := f.blank()
-	_ = f.copy(f.value(n), f.value(r.n)) // it has been copied before
+	if f.copy(f.value(n), f.value(r.n)) != nil {
+		return r.n
+	}
 	return n
 }
 

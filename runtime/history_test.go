@@ -313,6 +313,17 @@ func (h *history) make(ctx context.Context, c *modelCall, what, dice int, hold t
 		}
 		if c.value = *v; !h.shape.resource {
 			*v = modelValue{-1, -1, -1, -1, -1} // it is the caller's own
+			h.mu.Lock()
+			given := c.given
+			h.mu.Unlock()
+			if given != nil && (given.run == c.value.run || given.run < 0) {
+				if *given != c.value {
+					h.mu.Lock()
+					h.breaks("own", "a caller changed the value of the body of run %d", c.value.run)
+					h.mu.Unlock()
+				}
+				*given = modelValue{-2, -2, -2, -2, -2} // a package variable, say
+			}
 		}
 	}
 	call := h.call(ctx, c, c.id, dice)
@@ -453,6 +464,9 @@ func (h *history) body(ctx context.Context, c *modelCall, id, dice int, since ti
 		runtime.Goexit()
 	}
 	left, gave = false, true
+	h.mu.Lock()
+	c.given = v
+	h.mu.Unlock()
 	return v, nil
 }
 

@@ -19,7 +19,8 @@ import (
 //
 //	own       a value is that of a computation of the called key, or of the caller's alone
 //	          where it is made of what only this caller's context says or where the call
-//	          went past the cache; no other caller's change to its copy is in it
+//	          went past the cache; no caller's change to its copy is in it, and none of
+//	          the body's, which has its value still
 //	events    a value was not computed, or stored, before an event (Forget, Clear, Prime, a
 //	          tag, the end of the session) that was complete before the call
 //	nested    likewise for the tag of an inner function whose result went into the value,
@@ -100,7 +101,8 @@ type modelCall struct {
 	began        int // numbers in the order of everything
 	end          int
 	started, at  time.Duration
-	value        modelValue // run 0: none
+	value        modelValue  // run 0: none
+	given        *modelValue // what the latest body that it ran gave, and has still
 	err          error
 	panicked     any
 	exited       bool

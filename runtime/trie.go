@@ -289,7 +289,7 @@ func (o *outcomes) sweep() {
 }
 
 // internValue returns the pointer to an equal value that another leaf of the key holds,
-// else remembers v and returns it. d is the digest of v's content.
+// else remembers v and returns it. d is what plainDigest makes of v.
 func (o *outcomes) internValue(d Digest, v unsafe.Pointer) (shared unsafe.Pointer, fresh bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -33,14 +33,17 @@ func (o listOps) Copy(to, from any) error {
 	return nil
 }
 
-// A body that draws may return its argument, which its caller changes afterwards.
+// A body that draws may return its argument, or a package variable. What is kept and what the
+// first caller gets are apart from it.
 func TestKeptValueIsOutOfTheBodysReach(t *testing.T) {
 	f := drawnList{t, cache.NewDrawn[key, []int](listOps{func(v *[]int) []int { return slices.Clone(*v) }}, cache.DrawOptions{Options: cache.Options{Func: "apart", Site: "x"}})}
 	arg := []int{1, 2}
 	body := func(_ context.Context, p *Page) ([]int, error) { return arg, p.Text("x") }
-	if v, err := f.show(t.Context(), body); err != nil || &v[0] != &arg[0] {
-		t.Errorf("the owner gets %v, %v", v, err)
+	v, err := f.show(t.Context(), body)
+	if err != nil || !slices.Equal(v, arg) || &v[0] == &arg[0] {
+		t.Errorf("the owner gets %v, %v; want a copy of %v", v, err, arg)
 	}
+	v[1] = 200
 	arg[0] = 100
 	if v, err := f.show(t.Context(), body); err != nil || !slices.Equal(v, []int{1, 2}) {
 		t.Errorf("the next caller gets %v, %v", v, err)

@@ -1,0 +1,134 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// However a call comes by its value, it gets one of its own, equal to what the body gave: a
+// body that hands out a package variable never meets what its callers do with it, and no
+// caller meets what another did.
+func TestEveryCallerGetsItsOwnValue(t *testing.T) {
+	const ever = time.Hour
+	down := errors.New("down")
+	type load = func(f *testFunc[[]int], ctx context.Context) ([]int, error)
+	once := func(f *testFunc[[]int], ctx context.Context) ([]int, error) { return f.load(ctx, 1) }
+	direct := func(c typedCall[[]int], f *testFunc[[]int], ctx context.Context) ([]int, error) {
+		k := testKey{id: 1, name: "k"}
+		c.Ctx, c.Run = ctx, func(ctx context.Context) ([]int, error) { return f.body(ctx, 1) }
+		return f.Do(k.hash(), k, c)
+	}
+	for name, c := range map[string]struct {
+		o     Options
+		fails error
+		refer bool // Keep and KeepError refuse
+		load  load
+	}{
+		"on the caller's goroutine":      {load: once},
+		"detached":                       {o: Options{Detach: true}, load: once},
+		"not kept":                       {refer: true, load: once},
+		"with an error that is kept":     {o: Options{ErrorTTL: ever}, fails: down, load: once},
+		"with an error that is not kept": {fails: down, load: once},
+		"with an error that errors= refuses": {
+			o: Options{ErrorTTL: ever}, fails: down, refer: true, load: once},
+		"under Bypass": {load: func(f *testFunc[[]int], ctx context.Context) ([]int, error) { return f.load(Bypass(ctx), 1) }},
+		"without a key": {load: func(f *testFunc[[]int], ctx context.Context) ([]int, error) {
+			return direct(typedCall[[]int]{Uncached: errors.New("a func")}, f, ctx)
+		}},
+		"with CACHEGEN=off": {load: func(f *testFunc[[]int], ctx context.Context) ([]int, error) {
+			switchedOff = true
+			defer func() { switchedOff = false }()
+			return f.load(ctx, 1)
+		}},
+		"Refresh": {load: func(f *testFunc[[]int], ctx context.Context) ([]int, error) { return f.refresh(ctx, 1) }},
+		"Acquire": {load: func(f *testFunc[[]int], ctx context.Context) ([]int, error) {
+			v, done, err := f.acquire(ctx, 1)
+			done()
+			return v, err
+		}},
+		"Peek": {load: func(f *testFunc[[]int], ctx context.Context) ([]int, error) {
+			_, err := f.load(ctx, 1)
+			v, _ := f.peek(1)
+			return v, err
+		}},
+		"past its ttl": {o: Options{TTL: time.Second, Stale: ever}, load: func(f *testFunc[[]int], ctx context.Context) ([]int, error) {
+			_, _ = f.load(ctx, 1)
+			time.Sleep(2 * time.Second)
+			return f.load(ctx, 1)
+		}},
+		"validated": {load: func(f *testFunc[[]int], ctx context.Context) ([]int, error) {
+			return direct(typedCall[[]int]{Validate: func(context.Context, *[]int) (bool, error) { return true, nil }}, f, ctx)
+		}},
+		"in a session": {o: Options{Session: true}, load: func(f *testFunc[[]int], ctx context.Context) ([]int, error) {
+			return f.load(WithSession(ctx, "s"), 1)
+		}},
+		"given up and taken over": {load: func(f *testFunc[[]int], ctx context.Context) ([]int, error) {
+			gone, cancel := context.WithCancel(ctx)
+			cancel()
+			return f.load(gone, 1)
+		}, fails: context.Canceled},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				variable := []int{1, 2, 3}
+				f := newFunc[[]int](t, valuesOps{refuses: c.refer}, c.o, func(context.Context, int) ([]int, error) { return variable[:2], c.fails })
+				check := func(when string, v []int, err error) {
+					t.Helper()
+					if err != c.fails || !slices.Equal(v, []int{1, 2}) || cap(v) != 2 {
+						t.Errorf("%s: %v with room for %d, %v; want [1 2] with room for 2, %v", when, v, cap(v), err, c.fails)
+					}
+					for i := range v {
+						v[i] = -1
+					}
+					if !slices.Equal(variable, []int{1, 2, 3}) {
+						t.Errorf("%s: a caller has changed the variable of the body", when)
+						variable = []int{1, 2, 3}
+					}
+				}
+				for _, when := range []string{"first", "second", "third"} {
+					v, err := c.load(f, t.Context())
+					check(when, v, err)
+				}
+				var wg sync.WaitGroup
+				var mu sync.Mutex
+				f.Clear()
+				for range 3 {
+					wg.Go(func() {
+						v, err := c.load(f, t.Context())
+						mu.Lock()
+						defer mu.Unlock()
+						check("several at once", v, err)
+					})
+				}
+				wg.Wait()
+			})
+		})
+	}
+}
+
+// A value that Prime was given is the cache's own from then on.
+func TestPrimedValueIsTheCachesOwn(t *testing.T) {
+	f := newFunc[[]int](t, valuesOps{}, Options{}, func(context.Context, int) ([]int, error) { return nil, errors.New("not primed") })
+	given := []int{1, 2, 3}
+	f.prime(1, given[:2])
+	given[0] = -1
+	for range 2 {
+		v, err := f.load(noCtx, 1)
+		if err != nil || !slices.Equal(v, []int{1, 2}) || cap(v) != 2 {
+			t.Errorf("%v, %v", v, err)
+		}
+		v[0] = -1
+	}
+}
+
+type valuesOps struct{ refuses bool }
+
+func (valuesOps) Copy(v *[]int) []int       { return CloneSlice(*v) }
+func (o valuesOps) Keep(*[]int) bool        { return !o.refuses }
+func (o valuesOps) KeepError(error) bool    { return !o.refuses }
+func (valuesOps) Session(k *testKey) string { return "s" }
