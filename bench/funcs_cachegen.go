@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	cache "github.com/cachegen/cachegen/runtime"
+	"github.com/cachegen/cachegen/runtime/value"
 )
 
-// Made for version 2 of the interface between generated code and the runtime. If the
+// Made for version 3 of the interface between generated code and the runtime. If the
 // next line does not compile, run go tool cachegen ./... in this module; if it is a
 // dependency, take a newer version of it.
-const _ = cache.Generated2
+const _ = cache.Generated3
 
 // quote has changed since this file was generated if the next line does not compile;
 // run: go tool cachegen ./...
@@ -24,9 +25,9 @@ type quoteKey struct {
 }
 
 func (k *quoteKey) hash() uint64 {
-	h := cache.HashStart()
-	h = cache.HashUint64(h, uint64(k.id))
-	h = cache.HashString(h, k.name)
+	h := value.HashStart()
+	h = value.HashUint64(h, uint64(k.id))
+	h = value.HashString(h, k.name)
 	return h
 }
 
@@ -138,9 +139,9 @@ type quoteErrKey struct {
 }
 
 func (k *quoteErrKey) hash() uint64 {
-	h := cache.HashStart()
-	h = cache.HashUint64(h, uint64(k.id))
-	h = cache.HashString(h, k.name)
+	h := value.HashStart()
+	h = value.HashUint64(h, uint64(k.id))
+	h = value.HashString(h, k.name)
 	return h
 }
 
@@ -246,9 +247,9 @@ type quoteCtxKey struct {
 }
 
 func (k *quoteCtxKey) hash() uint64 {
-	h := cache.HashStart()
-	h = cache.HashUint64(h, uint64(k.id))
-	h = cache.HashString(h, k.name)
+	h := value.HashStart()
+	h = value.HashUint64(h, uint64(k.id))
+	h = value.HashString(h, k.name)
 	return h
 }
 
@@ -357,9 +358,9 @@ type quoteOfManyKey struct {
 }
 
 func (k *quoteOfManyKey) hash() uint64 {
-	h := cache.HashStart()
-	h = cache.HashUint64(h, uint64(k.id))
-	h = cache.HashString(h, k.name)
+	h := value.HashStart()
+	h = value.HashUint64(h, uint64(k.id))
+	h = value.HashString(h, k.name)
 	return h
 }
 
@@ -469,7 +470,7 @@ type settingsKey struct {
 }
 
 func (k *settingsKey) hash() uint64 {
-	h := cache.HashStart()
+	h := value.HashStart()
 	return h
 }
 
@@ -566,19 +567,19 @@ func (settingsHandle) Stats() cache.Stats { return settingsSite.Stats() }
 var _ func([]float64) float64 = mean
 
 type meanKey struct {
-	digest cache.Digest
+	digest value.Digest
 }
 
 func (k *meanKey) hash() uint64 {
-	h := cache.HashStart()
-	h = cache.HashDigest(h, &k.digest)
+	h := value.HashStart()
+	h = value.HashDigest(h, &k.digest)
 	return h
 }
 
 func meanKeyOf(xs []float64) (k meanKey, err error) {
-	e := cache.NewEncoder()
+	e := value.NewEncoder()
 	e.Part("xs")
-	cache.EncodeFloats(e, xs)
+	value.EncodeFloats(e, xs)
 	k.digest, err = e.Digest()
 	return
 }
@@ -689,8 +690,8 @@ type rowsKey struct {
 }
 
 func (k *rowsKey) hash() uint64 {
-	h := cache.HashStart()
-	h = cache.HashUint64(h, uint64(k.n))
+	h := value.HashStart()
+	h = value.HashUint64(h, uint64(k.n))
 	return h
 }
 
@@ -704,7 +705,7 @@ type rowsResult struct {
 }
 
 func rowsCopy(v *rowsResult) (w rowsResult) {
-	var c *cache.Copier
+	var c *value.Copier
 	w.r0 = funcs_copyRowSlice(c, v.r0)
 	return
 }
@@ -797,9 +798,9 @@ func (rowsHandle) Clear() { rowsSite.Clear() }
 // Stats returns what the cache has counted.
 func (rowsHandle) Stats() cache.Stats { return rowsSite.Stats() }
 
-func funcs_copyRowSlice(c *cache.Copier, v []Row) []Row {
-	w := cache.CloneSlice(v)
-	var s0 cache.Chunk[string]
+func funcs_copyRowSlice(c *value.Copier, v []Row) []Row {
+	w := value.CloneSlice(v)
+	var s0 value.Chunk[string]
 	for i := range w {
 		w[i].Tags = s0.Clone(w[i].Tags)
 	}

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/cachegen/cachegen/runtime/value"
 )
 
 // sliceOps copy results that a caller could change.
@@ -90,8 +92,8 @@ func TestBehaviour(t *testing.T) {
 	row(t, "CORE-02", func(t *testing.T) {
 		s := newTyped[uint64, float64](nil, Options{Func: "core02"})
 		for _, x := range []float64{1, 3, 1} {
-			k := FloatKey64(x)
-			v, err := s.Do(HashUint64(HashStart(), k), k, typedCall[float64]{Run: func(context.Context) (float64, error) { return x, nil }})
+			k := value.FloatKey64(x)
+			v, err := s.Do(value.HashUint64(value.HashStart(), k), k, typedCall[float64]{Run: func(context.Context) (float64, error) { return x, nil }})
 			if v != x || err != nil {
 				t.Errorf("%v, %v", v, err)
 			}

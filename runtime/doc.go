@@ -11,8 +11,7 @@
 // [Carried], [Inputs] and what their methods mention belong to it. Package web has what the
 // adapters of frameworks over net/http share.
 //
-// Everything else ([Site], [Drawn], [Options], [Call], and the functions that hash, encode,
-// copy and size) is for generated code, and belongs to the version that [Generated2] names.
+// Everything else ([Site], [Drawn], [Options], [Call], and what package value has) is for generated code, and belongs to the version that [Generated3] names.
 //
 // # What it promises
 //

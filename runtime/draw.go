@@ -47,7 +47,7 @@ import (
 //			return
 //		}
 //		bctx, bw, s := html.BindResponse(r.Context(), w, web.Static(r, []string{"path:id", "query:q"}))
-//		_, err := pageSite.Do(cache.HashStart(), pageKey{}, &cache.DrawCall{
+//		_, err := pageSite.Do(value.HashStart(), pageKey{}, &cache.DrawCall{
 //			Ctx: bctx, Surface: s, NoError: true,
 //			Run: func(ctx context.Context, _ any) error {
 //				page(bw, r.WithContext(ctx))

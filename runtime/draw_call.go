@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"sync"
+
+	"github.com/cachegen/cachegen/runtime/value"
 )
 
 // drawing is one run of the body of a drawing function: what the surface, cache.Input
@@ -23,9 +25,9 @@ type drawing struct {
 	mu    sync.Mutex
 	ended bool
 	path  Path
-	seen  map[string]Digest // what each widget said: inputs can be large
-	hold  *held             // where reads go while an inner function draws a hole
-	err   error             // why the result is not kept
+	seen  map[string]value.Digest // what each widget said: inputs can be large
+	hold  *held                   // where reads go while an inner function draws a hole
+	err   error                   // why the result is not kept
 	// inHoles is what the runs around this one read in its holes.
 	inHoles held
 	// holeErr is what went wrong in a hole: the caller's own fault.
@@ -175,7 +177,7 @@ func (d *drawing) note(r Read, allowed bool) bool {
 		d.drop(fmt.Errorf("it read the widget %q without the option widgets", r.Widget))
 	}
 	if d.seen == nil {
-		d.seen = map[string]Digest{}
+		d.seen = map[string]value.Digest{}
 	}
 	d.seen[r.Widget] = said
 	from := d.path

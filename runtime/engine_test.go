@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 	"unsafe"
+
+	"github.com/cachegen/cachegen/runtime/value"
 )
 
 // testKey is a key as generated code has them.
@@ -20,7 +22,7 @@ type testKey struct {
 }
 
 func (k *testKey) hash() uint64 {
-	return HashString(HashUint64(HashStart(), uint64(k.id)), k.name)
+	return value.HashString(value.HashUint64(value.HashStart(), uint64(k.id)), k.name)
 }
 
 // testFunc is a cached function as generated code has it: body is the function, and load

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	cache "github.com/cachegen/cachegen/runtime"
+	"github.com/cachegen/cachegen/runtime/value"
 )
 
 // What follows stands in for a generated file: LoadSales is the wrapper of loadSales.
@@ -16,7 +17,7 @@ import (
 
 type loadSalesKey struct{ region string }
 
-func (k *loadSalesKey) hash() uint64 { return cache.HashString(cache.HashStart(), k.region) }
+func (k *loadSalesKey) hash() uint64 { return value.HashString(value.HashStart(), k.region) }
 
 var loadSalesSite = cache.New[loadSalesKey, int](nil, cache.Options{
 	Func: "example.com/shop.loadSales", Site: "sales.go", TTL: 10 * time.Minute, Max: 1000, Tags: []string{"sales"},

@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"testing"
 	"time"
+
+	"github.com/cachegen/cachegen/runtime/value"
 )
 
 type benchKey struct {
@@ -15,7 +17,7 @@ type benchKey struct {
 }
 
 func (k *benchKey) hash() uint64 {
-	return HashString(HashUint64(HashStart(), uint64(k.id)), k.name)
+	return value.HashString(value.HashUint64(value.HashStart(), uint64(k.id)), k.name)
 }
 
 type benchVal struct {
@@ -131,7 +133,7 @@ func ratio(t testing.TB, trace func(i int) uint64, n int) float64 {
 	hits := 0
 	for i := range n {
 		k := trace(i)
-		h := HashUint64(HashStart(), k)
+		h := value.HashUint64(value.HashStart(), k)
 		if s.Get(h, &k) != nil {
 			hits++
 		} else {

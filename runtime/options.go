@@ -6,15 +6,16 @@ import (
 	"time"
 )
 
-// Generated2 names version 2 of the interface between generated code and this package.
+// Generated3 names version 3 of the interface between generated code and this package.
 // Generated files refer to it, so that a file made for a version that this package does not
 // have does not compile; the comment beside the reference says what to do.
 //
 // Wrappers are published with the libraries that they belong to, so a version stays, with
 // everything that its wrappers call, beside its successors: docs/compatibility.md says for how
 // long. Entry points are added to it and never changed. A version that follows gets a constant
-// of its own, and new names for what it cannot share.
-const Generated2 = true
+// of its own, and new names for what it cannot share. What only older versions call stands in
+// a file of each (version2.go).
+const Generated3 = true
 
 // Options describe one cached function. Generated code fills them in.
 type Options struct {

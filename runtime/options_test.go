@@ -13,6 +13,8 @@ import (
 	"testing/synctest"
 	"time"
 	"unsafe"
+
+	"github.com/cachegen/cachegen/runtime/value"
 )
 
 // userKey is a context key as a program of the user's has it: its type is not of this
@@ -396,7 +398,7 @@ func TestMillionKeys(t *testing.T) {
 			o.Func, o.TTL = "million", time.Hour
 			s := newTyped[int, int](eightOps{}, o)
 			for i := range 1_000_000 {
-				s.Do(HashUint64(HashStart(), uint64(i)), i, typedCall[int]{Run: func(context.Context) (int, error) { return i, nil }})
+				s.Do(value.HashUint64(value.HashStart(), uint64(i)), i, typedCall[int]{Run: func(context.Context) (int, error) { return i, nil }})
 				if i%1000 == 0 || i < 20_000 {
 					if x := s.Stats(); x.Entries > 10_000 || o.MaxBytes > 0 && x.Bytes > o.MaxBytes {
 						t.Fatalf("after %d keys %d entries, %d bytes", i, x.Entries, x.Bytes)

@@ -3,6 +3,8 @@ package cache
 import (
 	"math"
 	"reflect"
+
+	"github.com/cachegen/cachegen/runtime/value"
 )
 
 // Outcomes of a drawing function share the memory of equal values only where nobody can tell
@@ -34,14 +36,14 @@ func plainType(t reflect.Type) (text, plain bool) {
 }
 
 // plainDigest returns the digest of everything that can be observed of a plain value.
-func plainDigest(v reflect.Value) Digest {
-	e := NewEncoder()
+func plainDigest(v reflect.Value) value.Digest {
+	e := value.NewEncoder()
 	plainEncode(e, v)
 	d, _ := e.Digest() // nothing in it can fail
 	return d
 }
 
-func plainEncode(e *Encoder, v reflect.Value) {
+func plainEncode(e *value.Encoder, v reflect.Value) {
 	switch k := v.Kind(); {
 	case k == reflect.String:
 		e.String(v.String())

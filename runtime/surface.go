@@ -3,6 +3,9 @@ package cache
 import (
 	"context"
 	"sync/atomic"
+	"unsafe"
+
+	"github.com/cachegen/cachegen/runtime/value"
 )
 
 // The contract between the cache and whatever a function draws to.
@@ -172,13 +175,12 @@ func (r *Read) effective() (v []byte, ok bool) {
 }
 
 // digest stands for the default and for what the body saw.
-func (r *Read) digest() Digest {
-	e := NewEncoder()
+func (r *Read) digest() value.Digest {
+	e := value.NewEncoder()
 	e.Bytes(r.Default)
 	v, ok := r.effective()
 	e.Bool(ok)
-	e.Len(len(v))
-	e.raw(v)
-	d, _ := e.Digest() // bytes can always be encoded
+	e.String(unsafe.String(unsafe.SliceData(v), len(v))) // as Bytes, but nil is empty
+	d, _ := e.Digest()                                   // bytes can always be encoded
 	return d
 }

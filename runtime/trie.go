@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"unsafe"
 	"weak"
+
+	"github.com/cachegen/cachegen/runtime/value"
 )
 
 // For each key of a drawing function there is a trie. An inner node is the next widget
@@ -44,7 +46,7 @@ func appendOptional(b, v []byte, ok bool) []byte {
 }
 
 // hash combines h, the hash of the key, with the path.
-func (p *Path) hash(h uint64) uint64 { return HashUint64(h, binary.LittleEndian.Uint64(p[:8])) }
+func (p *Path) hash(h uint64) uint64 { return value.HashUint64(h, binary.LittleEndian.Uint64(p[:8])) }
 
 // question is an inner node: the widget that the body reads next.
 type question struct {
@@ -70,7 +72,7 @@ type outcomes struct {
 	protected markQueue // in order of promotion
 	nodes     map[Path]*trieNode
 	chunks    map[Content]weak.Pointer[byte]
-	values    map[Digest]weak.Pointer[byte] // to values that leaves share
+	values    map[value.Digest]weak.Pointer[byte] // to values that leaves share
 	sweepAt   int
 }
 
@@ -290,7 +292,7 @@ func (o *outcomes) sweep() {
 
 // internValue returns the pointer to an equal value that another leaf of the key holds,
 // else remembers v and returns it. d is what plainDigest makes of v.
-func (o *outcomes) internValue(d Digest, v unsafe.Pointer) (shared unsafe.Pointer, fresh bool) {
+func (o *outcomes) internValue(d value.Digest, v unsafe.Pointer) (shared unsafe.Pointer, fresh bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if w, ok := o.values[d]; ok {
@@ -300,7 +302,7 @@ func (o *outcomes) internValue(d Digest, v unsafe.Pointer) (shared unsafe.Pointe
 	}
 	o.sweep()
 	if o.values == nil {
-		o.values = map[Digest]weak.Pointer[byte]{}
+		o.values = map[value.Digest]weak.Pointer[byte]{}
 	}
 	o.values[d] = weak.Make((*byte)(v))
 	return v, true

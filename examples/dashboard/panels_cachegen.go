@@ -10,12 +10,13 @@ import (
 
 	cache "github.com/cachegen/cachegen/runtime"
 	"github.com/cachegen/cachegen/runtime/html"
+	"github.com/cachegen/cachegen/runtime/value"
 )
 
-// Made for version 2 of the interface between generated code and the runtime. If the
+// Made for version 3 of the interface between generated code and the runtime. If the
 // next line does not compile, run go tool cachegen ./... in this module; if it is a
 // dependency, take a newer version of it.
-const _ = cache.Generated2
+const _ = cache.Generated3
 
 // connect has changed since this file was generated if the next line does not compile;
 // run: go tool cachegen ./...
@@ -26,8 +27,8 @@ type connectKey struct {
 }
 
 func (k *connectKey) hash() uint64 {
-	h := cache.HashStart()
-	h = cache.HashString(h, k.path)
+	h := value.HashStart()
+	h = value.HashString(h, k.path)
 	return h
 }
 
@@ -111,7 +112,7 @@ type introKey struct {
 }
 
 func (k *introKey) hash() uint64 {
-	h := cache.HashStart()
+	h := value.HashStart()
 	return h
 }
 
@@ -171,7 +172,7 @@ type salesKey struct {
 }
 
 func (k *salesKey) hash() uint64 {
-	h := cache.HashStart()
+	h := value.HashStart()
 	return h
 }
 
@@ -238,8 +239,8 @@ type detailKey struct {
 }
 
 func (k *detailKey) hash() uint64 {
-	h := cache.HashStart()
-	h = cache.HashString(h, k.region)
+	h := value.HashStart()
+	h = value.HashString(h, k.region)
 	return h
 }
 
@@ -311,7 +312,7 @@ type loadModelKey struct {
 }
 
 func (k *loadModelKey) hash() uint64 {
-	h := cache.HashStart()
+	h := value.HashStart()
 	return h
 }
 
@@ -379,8 +380,8 @@ type forecastKey struct {
 }
 
 func (k *forecastKey) hash() uint64 {
-	h := cache.HashStart()
-	h = cache.HashString(h, k.model)
+	h := value.HashStart()
+	h = value.HashString(h, k.model)
 	return h
 }
 
@@ -451,7 +452,7 @@ type slidersKey struct {
 }
 
 func (k *slidersKey) hash() uint64 {
-	h := cache.HashStart()
+	h := value.HashStart()
 	return h
 }
 
@@ -518,7 +519,7 @@ type uploadKey struct {
 }
 
 func (k *uploadKey) hash() uint64 {
-	h := cache.HashStart()
+	h := value.HashStart()
 	return h
 }
 

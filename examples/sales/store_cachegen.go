@@ -8,12 +8,13 @@ import (
 	"strings"
 
 	cache "github.com/cachegen/cachegen/runtime"
+	"github.com/cachegen/cachegen/runtime/value"
 )
 
-// Made for version 2 of the interface between generated code and the runtime. If the
+// Made for version 3 of the interface between generated code and the runtime. If the
 // next line does not compile, run go tool cachegen ./... in this module; if it is a
 // dependency, take a newer version of it.
-const _ = cache.Generated2
+const _ = cache.Generated3
 
 // openDB has changed since this file was generated if the next line does not compile;
 // run: go tool cachegen ./...
@@ -24,8 +25,8 @@ type openDBKey struct {
 }
 
 func (k *openDBKey) hash() uint64 {
-	h := cache.HashStart()
-	h = cache.HashString(h, k.path)
+	h := value.HashStart()
+	h = value.HashString(h, k.path)
 	return h
 }
 
@@ -151,8 +152,8 @@ type totalsKey struct {
 }
 
 func (k *totalsKey) hash() uint64 {
-	h := cache.HashStart()
-	h = cache.HashUint64(h, uint64(k.year))
+	h := value.HashStart()
+	h = value.HashUint64(h, uint64(k.year))
 	return h
 }
 
@@ -166,7 +167,7 @@ type totalsResult struct {
 }
 
 func totalsCopy(v *totalsResult) (w totalsResult) {
-	w.r0 = cache.CloneSlice(v.r0)
+	w.r0 = value.CloneSlice(v.r0)
 	return
 }
 
@@ -260,17 +261,17 @@ func (totalsHandle) Stats() cache.Stats { return totalsSite.Stats() }
 var _ func(context.Context, *sql.DB, Filter) (*Report, error) = report
 
 type reportKey struct {
-	digest cache.Digest
+	digest value.Digest
 }
 
 func (k *reportKey) hash() uint64 {
-	h := cache.HashStart()
-	h = cache.HashDigest(h, &k.digest)
+	h := value.HashStart()
+	h = value.HashDigest(h, &k.digest)
 	return h
 }
 
 func reportKeyOf(f Filter) (k reportKey, err error) {
-	e := cache.NewEncoder()
+	e := value.NewEncoder()
 	e.Part("f")
 	store_encodeFilter(e, f)
 	k.digest, err = e.Digest()
@@ -282,8 +283,8 @@ type reportResult struct {
 }
 
 func reportCopy(v *reportResult) (w reportResult, err error) {
-	c := cache.NewCopier("github.com/cachegen/cachegen/examples")
-	w.r0 = cache.CopyPtr(c, v.r0, store_copyReport)
+	c := value.NewCopier("github.com/cachegen/cachegen/examples")
+	w.r0 = value.CopyPtr(c, v.r0, store_copyReport)
 	return w, c.Done()
 }
 
@@ -331,7 +332,7 @@ func reportMiss(ctx context.Context, _db *sql.DB, f Filter, h uint64, k reportKe
 }
 
 func reportCall(ctx context.Context, _db *sql.DB, f Filter) *cache.Call {
-	var c *cache.Copier
+	var c *value.Copier
 	f = store_copyFilter(c, f)
 	return &cache.Call{
 		Ctx: ctx,
@@ -398,21 +399,21 @@ var _ func(context.Context, *sql.DB, int, ...int) ([]string, error) = bestMonths
 
 type bestMonthsKey struct {
 	n      int
-	digest cache.Digest
+	digest value.Digest
 }
 
 func (k *bestMonthsKey) hash() uint64 {
-	h := cache.HashStart()
-	h = cache.HashUint64(h, uint64(k.n))
-	h = cache.HashDigest(h, &k.digest)
+	h := value.HashStart()
+	h = value.HashUint64(h, uint64(k.n))
+	h = value.HashDigest(h, &k.digest)
 	return h
 }
 
 func bestMonthsKeyOf(n int, years []int) (k bestMonthsKey, err error) {
 	k.n = n
-	e := cache.NewEncoder()
+	e := value.NewEncoder()
 	e.Part("years")
-	cache.EncodeInts(e, years)
+	value.EncodeInts(e, years)
 	k.digest, err = e.Digest()
 	return
 }
@@ -422,7 +423,7 @@ type bestMonthsResult struct {
 }
 
 func bestMonthsCopy(v *bestMonthsResult) (w bestMonthsResult) {
-	w.r0 = cache.CloneSlice(v.r0)
+	w.r0 = value.CloneSlice(v.r0)
 	return
 }
 
@@ -464,7 +465,7 @@ func bestMonthsMiss(ctx context.Context, _db *sql.DB, n int, years []int, h uint
 }
 
 func bestMonthsCall(ctx context.Context, _db *sql.DB, n int, years []int) *cache.Call {
-	years = cache.CloneSlice(years)
+	years = value.CloneSlice(years)
 	return &cache.Call{
 		Ctx: ctx,
 		Run: func(ctx context.Context, a any) (err error) {
@@ -524,30 +525,30 @@ func (bestMonthsHandle) Clear() { bestMonthsSite.Clear() }
 // Stats returns what the cache has counted.
 func (bestMonthsHandle) Stats() cache.Stats { return bestMonthsSite.Stats() }
 
-func store_encodeFilter(e *cache.Encoder, v Filter) {
-	cache.EncodeStrings(e, v.Regions)
-	cache.EncodeStrings(e, v.Channels)
-	cache.EncodePtr(e, v.Since, cache.EncodeTime)
+func store_encodeFilter(e *value.Encoder, v Filter) {
+	value.EncodeStrings(e, v.Regions)
+	value.EncodeStrings(e, v.Channels)
+	value.EncodePtr(e, v.Since, value.EncodeTime)
 	e.Int(v.MinCents)
 }
 
-func store_copyReport(c *cache.Copier, v Report) Report {
-	v.Products = cache.CopyMap(c, v.Products, nil, store_copyProductLinePtr)
+func store_copyReport(c *value.Copier, v Report) Report {
+	v.Products = value.CopyMap(c, v.Products, nil, store_copyProductLinePtr)
 	return v
 }
 
-func store_copyProductLinePtr(c *cache.Copier, v *ProductLine) *ProductLine {
-	return cache.CopyPtr(c, v, store_copyProductLine)
+func store_copyProductLinePtr(c *value.Copier, v *ProductLine) *ProductLine {
+	return value.CopyPtr(c, v, store_copyProductLine)
 }
 
-func store_copyProductLine(c *cache.Copier, v ProductLine) ProductLine {
-	v.Months = cache.CloneSlice(v.Months)
+func store_copyProductLine(c *value.Copier, v ProductLine) ProductLine {
+	v.Months = value.CloneSlice(v.Months)
 	return v
 }
 
-func store_copyFilter(c *cache.Copier, v Filter) Filter {
-	v.Regions = cache.CloneSlice(v.Regions)
-	v.Channels = cache.CloneSlice(v.Channels)
-	v.Since = cache.CopyPtr(c, v.Since, nil)
+func store_copyFilter(c *value.Copier, v Filter) Filter {
+	v.Regions = value.CloneSlice(v.Regions)
+	v.Channels = value.CloneSlice(v.Channels)
+	v.Since = value.CopyPtr(c, v.Since, nil)
 	return v
 }

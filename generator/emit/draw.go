@@ -44,7 +44,7 @@ func (w *writer) drawKey(fields scope, hash *strings.Builder) {
 	v.HoleField = fields.local("absent")
 	v.HoleMasks = 1 << len(w.f.Draw.Holes)
 	v.Fields = append(v.Fields, field{v.HoleField, v.Uint64})
-	fmt.Fprintf(hash, "§h = %s(§h, §k.%s)\n", w.n.cache("HashUint64"), v.HoleField)
+	fmt.Fprintf(hash, "§h = %s(§h, §k.%s)\n", w.n.value("HashUint64"), v.HoleField)
 }
 
 // draw writes what is particular to drawing functions.

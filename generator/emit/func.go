@@ -43,7 +43,7 @@ type view struct {
 	HasErr                                                                bool
 	drawView
 
-	Cache, Error, Uint64, Int64, Bool, Any, String, Duration, Context, Unsafe, Module, True, False string
+	Cache, Value, Error, Uint64, Int64, Bool, Any, String, Duration, Context, Unsafe, Module, True, False string
 }
 
 type field struct{ Name, Type string }
@@ -169,6 +169,7 @@ func (w *writer) names() {
 func (w *writer) types() {
 	f, n, v := w.f, w.n, &w.v
 	v.Cache = strings.TrimSuffix(n.cache("X"), "X")
+	v.Value = strings.TrimSuffix(n.value("X"), "X")
 	v.Error, v.Uint64, v.Int64 = n.predeclared("error"), n.predeclared("uint64"), n.predeclared("int64")
 	v.True, v.False = "true", "false"
 	if n.top["true"] {
@@ -303,7 +304,7 @@ func (w *writer) key() {
 			name := fields.local("session")
 			v.Fields = append(v.Fields, field{name, n.predeclared("string")})
 			fmt.Fprintf(&exact, "§s, §ok := %s(%s)\nif !§ok {\n§err = %s\nreturn\n}\n§k.%s = §s\n", n.cache("SessionOf"), w.name[f.Ctx], n.cache("ErrNoSession"), name)
-			fmt.Fprintf(&hash, "§h = %s(§h, §k.%s)\n", n.cache("HashString"), name)
+			fmt.Fprintf(&hash, "§h = %s(§h, §k.%s)\n", n.value("HashString"), name)
 			fmt.Fprintf(&clone, "§k.%s = %s(§k.%s)\n", name, n.std("strings", "Clone"), name)
 			v.CanFail, v.Session = true, true
 			continue
@@ -317,7 +318,7 @@ func (w *writer) key() {
 			name = fields.local(name)
 			v.Fields = append(v.Fields, field{name, n.std("weak", "Pointer") + "[" + n.typ(types.Unalias(part.Param.Type).(*types.Pointer).Elem()) + "]"})
 			fmt.Fprintf(&exact, "§k.%s = %s(%s)\n", name, n.std("weak", "Make"), x)
-			fmt.Fprintf(&hash, "§h = %s(§h, §k.%s)\n", n.cache("HashComparable"), name)
+			fmt.Fprintf(&hash, "§h = %s(§h, §k.%s)\n", n.value("HashComparable"), name)
 			v.Owner = n.cache("OwnerOf") + "(" + x + ")"
 			continue
 		}
@@ -340,19 +341,19 @@ func (w *writer) key() {
 		}
 		switch plan.Kind {
 		case model.KeyFloat32:
-			k := set(n.predeclared("uint32"), n.cache("FloatKey32")+"("+w.h.to("float32", plan.Type, x)+")")
-			fmt.Fprintf(&hash, "§h = %s(§h, %s(%s))\n", n.cache("HashUint64"), n.predeclared("uint64"), k)
+			k := set(n.predeclared("uint32"), n.value("FloatKey32")+"("+w.h.to("float32", plan.Type, x)+")")
+			fmt.Fprintf(&hash, "§h = %s(§h, %s(%s))\n", n.value("HashUint64"), n.predeclared("uint64"), k)
 		case model.KeyFloat64:
-			k := set(n.predeclared("uint64"), n.cache("FloatKey64")+"("+w.h.to("float64", plan.Type, x)+")")
-			fmt.Fprintf(&hash, "§h = %s(§h, %s)\n", n.cache("HashUint64"), k)
+			k := set(n.predeclared("uint64"), n.value("FloatKey64")+"("+w.h.to("float64", plan.Type, x)+")")
+			fmt.Fprintf(&hash, "§h = %s(§h, %s)\n", n.value("HashUint64"), k)
 		case model.KeyTime:
-			k := set(n.cache("TimeKey"), n.cache("TimeKeyOf")+"("+w.h.time(plan.Type, x)+")")
-			fmt.Fprintf(&hash, "§h = %s(§h, &%s)\n", n.cache("HashTime"), k)
+			k := set(n.value("TimeKey"), n.value("TimeKeyOf")+"("+w.h.time(plan.Type, x)+")")
+			fmt.Fprintf(&hash, "§h = %s(§h, &%s)\n", n.value("HashTime"), k)
 		case model.KeyAny:
 			name = fields.local(name)
-			v.Fields = append(v.Fields, field{name, n.cache("Atom")})
-			fmt.Fprintf(&atoms, "if §k.%s, §err = %s(%s); %s {\nreturn\n}\n", name, n.cache("AtomOf"), x, w.notNil("§err", false))
-			fmt.Fprintf(&hash, "§h = %s(§h, &§k.%s)\n", n.cache("HashAtom"), name)
+			v.Fields = append(v.Fields, field{name, n.value("Atom")})
+			fmt.Fprintf(&atoms, "if §k.%s, §err = %s(%s); %s {\nreturn\n}\n", name, n.value("AtomOf"), x, w.notNil("§err", false))
+			fmt.Fprintf(&hash, "§h = %s(§h, &§k.%s)\n", n.value("HashAtom"), name)
 			fmt.Fprintf(&clone, "§k.%s = §k.%s.Clone()\n", name, name)
 			v.CanFail = true
 		default:
@@ -374,9 +375,9 @@ func (w *writer) key() {
 	v.Make = exact.String() + atoms.String()
 	if hasDigest {
 		name := fields.local("digest")
-		v.Fields = append(v.Fields, field{name, n.cache("Digest")})
-		v.Make += "§e := " + n.cache("NewEncoder") + "()\n" + encoded.String() + "§k." + name + ", §err = §e.Digest()\n"
-		fmt.Fprintf(&hash, "§h = %s(§h, &§k.%s)\n", n.cache("HashDigest"), name)
+		v.Fields = append(v.Fields, field{name, n.value("Digest")})
+		v.Make += "§e := " + n.value("NewEncoder") + "()\n" + encoded.String() + "§k." + name + ", §err = §e.Digest()\n"
+		fmt.Fprintf(&hash, "§h = %s(§h, &§k.%s)\n", n.value("HashDigest"), name)
 		v.CanFail = true
 	}
 	v.Hash, v.Clone = hash.String(), clone.String()
@@ -389,15 +390,15 @@ func (w *writer) hash(b *strings.Builder, k *model.Key, x string, depth int) {
 	n := w.n
 	switch k.Kind {
 	case model.KeyBool:
-		fmt.Fprintf(b, "§h = %s(§h, %s)\n", n.cache("HashBool"), w.h.to("bool", k.Type, x))
+		fmt.Fprintf(b, "§h = %s(§h, %s)\n", n.value("HashBool"), w.h.to("bool", k.Type, x))
 	case model.KeyInt, model.KeyUint:
-		fmt.Fprintf(b, "§h = %s(§h, %s)\n", n.cache("HashUint64"), w.h.to("uint64", k.Type, x))
+		fmt.Fprintf(b, "§h = %s(§h, %s)\n", n.value("HashUint64"), w.h.to("uint64", k.Type, x))
 	case model.KeyString:
-		fmt.Fprintf(b, "§h = %s(§h, %s)\n", n.cache("HashString"), w.h.to("string", k.Type, x))
+		fmt.Fprintf(b, "§h = %s(§h, %s)\n", n.value("HashString"), w.h.to("string", k.Type, x))
 	case model.KeyExactArray:
 		if k.Type.Underlying().(*types.Array).Len() > 8 && k.Elem.Kind <= model.KeyUint {
 			// Cheaper in one piece.
-			fmt.Fprintf(b, "§h = %s(§h, %s)\n", n.cache("HashComparable"), x)
+			fmt.Fprintf(b, "§h = %s(§h, %s)\n", n.value("HashComparable"), x)
 			return
 		}
 		i := fmt.Sprintf("§i%d", depth)
@@ -678,9 +679,9 @@ func (w *writer) calls() {
 	text := copies.String()
 	switch {
 	case copier:
-		v.CopyArgs = "§c := " + n.cache("NewCopier") + "(" + strconv.Quote(v.Module) + ")\n" + text + "_ = §c.Done()\n"
+		v.CopyArgs = "§c := " + n.value("NewCopier") + "(" + strconv.Quote(v.Module) + ")\n" + text + "_ = §c.Done()\n"
 	case strings.Contains(text, "§c"):
-		v.CopyArgs = "var §c *" + n.cache("Copier") + "\n" + text
+		v.CopyArgs = "var §c *" + n.value("Copier") + "\n" + text
 	default:
 		v.CopyArgs = text
 	}

@@ -206,22 +206,22 @@ func (h *helpers) encode(k *model.Key, x string, depth int) string {
 		if _, param := k.Type.(*types.TypeParam); !param && types.IsInterface(k.Type) {
 			return "§e.Any(" + x + ")\n"
 		}
-		return n.cache("EncodeOf") + "(§e, " + x + ")\n"
+		return n.value("EncodeOf") + "(§e, " + x + ")\n"
 	}
 	if named, ok := k.Type.(*types.Named); ok && !model.Nameable(k.Type, n.pkg) && named != nil {
-		return n.cache("EncodeOf") + "(§e, " + x + ")\n"
+		return n.value("EncodeOf") + "(§e, " + x + ")\n"
 	}
 	switch k.Kind {
 	case model.KeySlice:
 		switch k.Elem.Kind {
 		case model.KeyInt, model.KeyUint:
-			return n.cache("EncodeInts") + "(§e, " + x + ")\n"
+			return n.value("EncodeInts") + "(§e, " + x + ")\n"
 		case model.KeyFloat32, model.KeyFloat64:
-			return n.cache("EncodeFloats") + "(§e, " + x + ")\n"
+			return n.value("EncodeFloats") + "(§e, " + x + ")\n"
 		case model.KeyString:
-			return n.cache("EncodeStrings") + "(§e, " + x + ")\n"
+			return n.value("EncodeStrings") + "(§e, " + x + ")\n"
 		}
-		return n.cache("EncodeSlice") + "(§e, " + x + ", " + h.encoder(k.Elem) + ")\n"
+		return n.value("EncodeSlice") + "(§e, " + x + ", " + h.encoder(k.Elem) + ")\n"
 	case model.KeyExactArray, model.KeyArray:
 		i := fmt.Sprintf("§i%d", depth)
 		inner := h.encode(k.Elem, x+"["+i+"]", depth+1)
@@ -230,13 +230,13 @@ func (h *helpers) encode(k *model.Key, x string, depth int) string {
 		}
 		return fmt.Sprintf("for %s := range %s {\n%s}\n", i, x, inner)
 	case model.KeyMap:
-		return n.cache("EncodeMap") + "(§e, " + x + ", " + h.encoder(k.MapKey) + ", " + h.encoder(k.Elem) + ")\n"
+		return n.value("EncodeMap") + "(§e, " + x + ", " + h.encoder(k.MapKey) + ", " + h.encoder(k.Elem) + ")\n"
 	case model.KeyPointer:
 		if k.Elem.Kind == model.KeyOwn {
 			// The method is called on the pointer: what it points to may hold a lock.
 			return fmt.Sprintf("if %s {\n§e.Nil()\n} else {\n§e.NotNil()\n%s}\n", h.isNil(x), h.encode(k.Elem.Elem, x+".CacheKey()", depth+1))
 		}
-		return n.cache("EncodePtr") + "(§e, " + x + ", " + h.encoder(k.Elem) + ")\n"
+		return n.value("EncodePtr") + "(§e, " + x + ", " + h.encoder(k.Elem) + ")\n"
 	case model.KeyOwn:
 		return h.encode(k.Elem, x+".CacheKey()", depth+1)
 	case model.KeyStruct, model.KeyExactStruct:
@@ -260,9 +260,9 @@ func (h *helpers) fields(k *model.Key, x string, depth int) string {
 func (h *helpers) encoder(k *model.Key) string {
 	n := h.n
 	if !model.Nameable(k.Type, n.pkg) {
-		return n.cache("EncodeOf")
+		return n.value("EncodeOf")
 	}
-	of := func(name string) string { return n.cache(name) + "[" + n.typ(k.Type) + "]" }
+	of := func(name string) string { return n.value(name) + "[" + n.typ(k.Type) + "]" }
 	switch k.Kind {
 	case model.KeyBool:
 		return of("EncodeBool")
@@ -278,7 +278,7 @@ func (h *helpers) encoder(k *model.Key) string {
 		return of("EncodeOf")
 	case model.KeyTime:
 		if named, ok := k.Type.(*types.Named); ok && named.Obj().Name() == "Time" && named.Obj().Pkg().Path() == "time" {
-			return n.cache("EncodeTime")
+			return n.value("EncodeTime")
 		}
 	}
 	decl, args := h.generic(k.Type)
@@ -295,7 +295,7 @@ func (h *helpers) encoder(k *model.Key) string {
 	} else {
 		body = h.encode(k, "§v", 0)
 	}
-	h.funcs[at] = fmt.Sprintf("func %s%s(§e *%s, §v %s) {\n%s}\n", name, decl, n.cache("Encoder"), n.typ(k.Type), body)
+	h.funcs[at] = fmt.Sprintf("func %s%s(§e *%s, §v %s) {\n%s}\n", name, decl, n.value("Encoder"), n.typ(k.Type), body)
 	return name + args
 }
 
@@ -332,24 +332,24 @@ func (h *helpers) copyOf(k *model.Copy, x string) string {
 		return x
 	case model.CopySlice:
 		if k.Elem.Kind == model.CopyNone {
-			return n.cache("CloneSlice") + "(" + x + ")"
+			return n.value("CloneSlice") + "(" + x + ")"
 		}
 		if !k.Memo && h.chunked(k.Elem) && model.Nameable(k.Type, n.pkg) {
 			return h.copier(k) + "(§c, " + x + ")"
 		}
-		return n.cache("CopySlice") + "(§c, " + x + ", " + h.copier(k.Elem) + ")"
+		return n.value("CopySlice") + "(§c, " + x + ", " + h.copier(k.Elem) + ")"
 	case model.CopyMap:
-		return n.cache("CopyMap") + "(§c, " + x + ", " + h.copierOrNil(k.MapKey) + ", " + h.copierOrNil(k.Elem) + ")"
+		return n.value("CopyMap") + "(§c, " + x + ", " + h.copierOrNil(k.MapKey) + ", " + h.copierOrNil(k.Elem) + ")"
 	case model.CopyPointer:
-		return n.cache("CopyPtr") + "(§c, " + x + ", " + h.copierOrNil(k.Elem) + ")"
+		return n.value("CopyPtr") + "(§c, " + x + ", " + h.copierOrNil(k.Elem) + ")"
 	case model.CopyAny:
 		if _, param := k.Type.(*types.TypeParam); !param && types.IsInterface(k.Type) {
-			return n.cache("CopyIface") + "(§c, " + x + ")"
+			return n.value("CopyIface") + "(§c, " + x + ")"
 		}
-		return n.cache("CopyOf") + "(§c, " + x + ")"
+		return n.value("CopyOf") + "(§c, " + x + ")"
 	case model.CopyStruct, model.CopyArray, model.CopyMethod:
 		if !model.Nameable(k.Type, n.pkg) {
-			return n.cache("CopyOf") + "(§c, " + x + ")"
+			return n.value("CopyOf") + "(§c, " + x + ")"
 		}
 		return h.copier(k) + "(§c, " + x + ")"
 	}
@@ -362,7 +362,7 @@ func (h *helpers) copierOrNil(k *model.Copy) string {
 			return "nil"
 		}
 		t := h.n.typ(k.Type)
-		return fmt.Sprintf("%s.Nil[func(*%s, %s) %s]()", h.n.imported(predeclaredPath, "predeclared"), h.n.cache("Copier"), t, t)
+		return fmt.Sprintf("%s.Nil[func(*%s, %s) %s]()", h.n.imported(predeclaredPath, "predeclared"), h.n.value("Copier"), t, t)
 	}
 	return h.copier(k)
 }
@@ -385,13 +385,13 @@ func (h *helpers) chunked(k *model.Copy) bool {
 func (h *helpers) copier(k *model.Copy) string {
 	n := h.n
 	if !model.Nameable(k.Type, n.pkg) {
-		return n.cache("CopyOf")
+		return n.value("CopyOf")
 	}
 	if k.Kind == model.CopyAny {
 		if _, param := k.Type.(*types.TypeParam); !param && types.IsInterface(k.Type) {
-			return n.cache("CopyIface") + "[" + n.typ(k.Type) + "]"
+			return n.value("CopyIface") + "[" + n.typ(k.Type) + "]"
 		}
-		return n.cache("CopyOf") + "[" + n.typ(k.Type) + "]"
+		return n.value("CopyOf") + "[" + n.typ(k.Type) + "]"
 	}
 	decl, args := h.generic(k.Type)
 	if name, ok := h.copy.At(k.Type).(string); ok {
@@ -412,7 +412,7 @@ func (h *helpers) copier(k *model.Copy) string {
 		fmt.Fprintf(&body, "for §i := range §v {\n§v[§i] = %s\n}\nreturn §v\n", h.copyOf(k.Elem, "§v[§i]"))
 	case model.CopyMethod:
 		if p, ok := k.Type.(*types.Pointer); ok {
-			fmt.Fprintf(&body, "return %s(§c, §v, (%s).%s)\n", n.cache("CopyBy"), n.typ(p), k.Method)
+			fmt.Fprintf(&body, "return %s(§c, §v, (%s).%s)\n", n.value("CopyBy"), n.typ(p), k.Method)
 			break
 		}
 		if nillable(k.Type) {
@@ -433,19 +433,19 @@ func (h *helpers) copier(k *model.Copy) string {
 		body.WriteString("return " + h.copyOf(k, "§v") + "\n")
 	}
 	t := n.typ(k.Type)
-	h.funcs[at] = fmt.Sprintf("func %s%s(§c *%s, §v %s) %s {\n%s}\n", name, decl, n.cache("Copier"), t, t, body.String())
+	h.funcs[at] = fmt.Sprintf("func %s%s(§c *%s, §v %s) %s {\n%s}\n", name, decl, n.value("Copier"), t, t, body.String())
 	return name + args
 }
 
 // chunks writes the copy of a slice of structs whose slices share few arrays.
 func (h *helpers) chunks(b *strings.Builder, k *model.Copy) {
-	fmt.Fprintf(b, "§w := %s(§v)\n", h.n.cache("CloneSlice"))
+	fmt.Fprintf(b, "§w := %s(§v)\n", h.n.value("CloneSlice"))
 	chunk := map[string]string{}
 	for i, f := range k.Elem.Fields {
 		if f.Copy.Kind == model.CopySlice && f.Copy.Elem.Kind == model.CopyNone && model.Nameable(f.Copy.Elem.Type, h.n.pkg) {
 			s := fmt.Sprintf("§s%d", i)
 			chunk[f.Name] = s
-			fmt.Fprintf(b, "var %s %s[%s]\n", s, h.n.cache("Chunk"), h.n.typ(f.Copy.Type.Underlying().(*types.Slice).Elem()))
+			fmt.Fprintf(b, "var %s %s[%s]\n", s, h.n.value("Chunk"), h.n.typ(f.Copy.Type.Underlying().(*types.Slice).Elem()))
 		}
 	}
 	b.WriteString("for §i := range §w {\n")
@@ -477,18 +477,18 @@ func (h *helpers) sizeOf(k *model.Size, x, z string) string {
 	case model.SizeNone:
 		return "0"
 	case model.SizeString:
-		return n.cache("SizeString") + "(" + z + ", " + x + ")"
+		return n.value("SizeString") + "(" + z + ", " + x + ")"
 	case model.SizeSlice:
-		return n.cache("SizeSlice") + "(" + z + ", " + x + ", " + h.sizer(k.Elem) + ")"
+		return n.value("SizeSlice") + "(" + z + ", " + x + ", " + h.sizer(k.Elem) + ")"
 	case model.SizeMap:
-		return n.cache("SizeMap") + "(" + z + ", " + x + ", " + h.sizer(k.MapKey) + ", " + h.sizer(k.Elem) + ")"
+		return n.value("SizeMap") + "(" + z + ", " + x + ", " + h.sizer(k.MapKey) + ", " + h.sizer(k.Elem) + ")"
 	case model.SizePointer:
-		return n.cache("SizePtr") + "(" + z + ", " + x + ", " + h.sizer(k.Elem) + ")"
+		return n.value("SizePtr") + "(" + z + ", " + x + ", " + h.sizer(k.Elem) + ")"
 	case model.SizeAny:
-		return n.cache("SizeOf") + "(" + z + ", " + x + ")"
+		return n.value("SizeOf") + "(" + z + ", " + x + ")"
 	}
 	if !model.Nameable(k.Type, n.pkg) {
-		return n.cache("SizeOf") + "(" + z + ", " + x + ")"
+		return n.value("SizeOf") + "(" + z + ", " + x + ")"
 	}
 	return h.sizer(k) + "(" + z + ", " + x + ")"
 }
@@ -500,16 +500,16 @@ func (h *helpers) sizer(k *model.Size) string {
 		if !n.top["nil"] {
 			return "nil"
 		}
-		return fmt.Sprintf("%s.Nil[func(*%s, %s) %s]()", n.imported(predeclaredPath, "predeclared"), n.cache("Sizer"), n.typ(k.Type), n.predeclared("int64"))
+		return fmt.Sprintf("%s.Nil[func(*%s, %s) %s]()", n.imported(predeclaredPath, "predeclared"), n.value("Sizer"), n.typ(k.Type), n.predeclared("int64"))
 	}
 	if !model.Nameable(k.Type, n.pkg) {
-		return n.cache("SizeOf")
+		return n.value("SizeOf")
 	}
 	switch k.Kind {
 	case model.SizeString:
-		return n.cache("SizeString") + "[" + n.typ(k.Type) + "]"
+		return n.value("SizeString") + "[" + n.typ(k.Type) + "]"
 	case model.SizeAny:
-		return n.cache("SizeOf") + "[" + n.typ(k.Type) + "]"
+		return n.value("SizeOf") + "[" + n.typ(k.Type) + "]"
 	}
 	decl, args := h.generic(k.Type)
 	if name, ok := h.size.At(k.Type).(string); ok {
@@ -535,6 +535,6 @@ func (h *helpers) sizer(k *model.Size) string {
 	default:
 		body = "return " + h.sizeOf(k, "§v", "§z") + "\n"
 	}
-	h.funcs[at] = fmt.Sprintf("func %s%s(§z *%s, §v %s) %s {\n%s}\n", name, decl, n.cache("Sizer"), n.typ(k.Type), n.predeclared("int64"), body)
+	h.funcs[at] = fmt.Sprintf("func %s%s(§z *%s, §v %s) %s {\n%s}\n", name, decl, n.value("Sizer"), n.typ(k.Type), n.predeclared("int64"), body)
 	return name + args
 }

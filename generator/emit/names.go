@@ -3,6 +3,7 @@ package emit
 import (
 	"fmt"
 	"go/ast"
+	"go/scanner"
 	"go/token"
 	"go/types"
 	"path"
@@ -18,6 +19,9 @@ import (
 // predeclaredPath is the package that has the predeclared types and functions under
 // other names.
 const predeclaredPath = load.RuntimePath + "/predeclared"
+
+// valuePath is the package that hashes, encodes, copies and sizes.
+const valuePath = load.RuntimePath + "/value"
 
 // names is the allocator of one generated file. No name that it gives can capture or
 // be captured.
@@ -139,6 +143,9 @@ func (n *names) imported(p, name string) string {
 // cache returns a name of the runtime package.
 func (n *names) cache(name string) string { return n.imported(load.RuntimePath, "cache") + "." + name }
 
+// value returns a name of the package that hashes, encodes, copies and sizes.
+func (n *names) value(name string) string { return n.imported(valuePath, "value") + "." + name }
+
 // std returns a name of a package of the standard library.
 func (n *names) std(p, name string) string { return n.imported(p, path.Base(p)) + "." + name }
 
@@ -187,11 +194,38 @@ func (s scope) clone() scope {
 	return t
 }
 
+// qualifiers returns the identifiers of text, a sequence of declarations, that a selector
+// follows. Comments and strings do not count.
+func qualifiers(text string) map[string]bool {
+	src := []byte(text)
+	file := token.NewFileSet().AddFile("", -1, len(src))
+	var s scanner.Scanner
+	s.Init(file, src, nil, 0)
+	found := map[string]bool{}
+	ident := ""
+	for {
+		_, tok, lit := s.Scan()
+		switch tok {
+		case token.EOF:
+			return found
+		case token.IDENT:
+			ident = lit
+			continue
+		case token.PERIOD:
+			if ident != "" {
+				found[ident] = true
+			}
+		}
+		ident = ""
+	}
+}
+
 // importBlock writes the imports that text uses, standard library first.
 func (n *names) importBlock(text string) string {
 	var std, other []string
+	selected := qualifiers(text)
 	for p, name := range n.imports {
-		if p != load.RuntimePath && !strings.Contains(text, name+".") {
+		if p != load.RuntimePath && !selected[name] {
 			continue // for a name that turned out not to be needed
 		}
 		line := strconv.Quote(p)

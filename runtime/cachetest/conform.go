@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	cache "github.com/cachegen/cachegen/runtime"
+	"github.com/cachegen/cachegen/runtime/value"
 )
 
 // Adapter is what the suite has to know of a framework whose functions draw to a P.
@@ -206,7 +207,7 @@ type confKey struct {
 }
 
 func (k *confKey) hash() uint64 {
-	return cache.HashString(cache.HashUint64(cache.HashStart(), uint64(k.fn)), k.arg)
+	return value.HashString(value.HashUint64(value.HashStart(), uint64(k.fn)), k.arg)
 }
 
 // trace is what a body read, in order.

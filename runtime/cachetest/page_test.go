@@ -6,11 +6,12 @@ import (
 	"testing"
 
 	cache "github.com/cachegen/cachegen/runtime"
+	"github.com/cachegen/cachegen/runtime/value"
 )
 
 type key struct{ arg string }
 
-func (k *key) hash() uint64 { return cache.HashString(cache.HashStart(), k.arg) }
+func (k *key) hash() uint64 { return value.HashString(value.HashStart(), k.arg) }
 
 // drawn is a wrapper as the generator writes them.
 func drawn(site *cache.Drawn[key, string], body func(context.Context, *Page, string) (string, error)) func(context.Context, *Page, string) (string, error) {

@@ -18,12 +18,13 @@ import (
 
 	cache "github.com/cachegen/cachegen/runtime"
 	"github.com/cachegen/cachegen/runtime/cachetest"
+	"github.com/cachegen/cachegen/runtime/value"
 	"github.com/cachegen/cachegen/runtime/web"
 )
 
 type key struct{ arg string }
 
-func (k *key) hash() uint64 { return cache.HashString(cache.HashStart(), k.arg) }
+func (k *key) hash() uint64 { return value.HashString(value.HashStart(), k.arg) }
 
 func page(s *cachetest.Session, ctx context.Context, body func(context.Context, *datastar.ServerSentEventGenerator)) string {
 	signals, _ := json.Marshal(s.Values())

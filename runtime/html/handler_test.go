@@ -15,12 +15,13 @@ import (
 	"testing/synctest"
 
 	cache "github.com/cachegen/cachegen/runtime"
+	"github.com/cachegen/cachegen/runtime/value"
 	"github.com/cachegen/cachegen/runtime/web"
 )
 
 type key struct{ arg string }
 
-func (k *key) hash() uint64 { return cache.HashString(cache.HashStart(), k.arg) }
+func (k *key) hash() uint64 { return value.HashString(value.HashStart(), k.arg) }
 
 type none = struct{}
 

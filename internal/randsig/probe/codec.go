@@ -5,7 +5,7 @@ import (
 	"reflect"
 	"slices"
 
-	cache "github.com/cachegen/cachegen/runtime"
+	"github.com/cachegen/cachegen/runtime/value"
 )
 
 // Codec is no fault: keys and copies are made by what the runtime does for types that
@@ -14,7 +14,7 @@ const Codec Fault = "codec"
 
 // codecKey is the key of a call as the runtime's encoder by reflection makes it.
 func codecKey(args any, names []string) string {
-	e := cache.NewEncoder()
+	e := value.NewEncoder()
 	fields(reflect.ValueOf(args).Elem(), func(name string, v reflect.Value) {
 		if slices.Contains(names, name) {
 			e.Part(name)
@@ -32,7 +32,7 @@ func codecKey(args any, names []string) string {
 func codecCopy(home string, results any) any {
 	v := reflect.ValueOf(results)
 	w := reflect.New(v.Type().Elem())
-	c := cache.NewCopier(home)
+	c := value.NewCopier(home)
 	to := w.Elem()
 	for i := range to.NumField() {
 		from, f := open(v.Elem().Field(i)), open(to.Field(i))
@@ -40,7 +40,7 @@ func codecCopy(home string, results any) any {
 			f.Set(from)
 			continue
 		}
-		f.Set(reflect.ValueOf(cache.CopyAny(c, from.Interface())))
+		f.Set(reflect.ValueOf(value.CopyAny(c, from.Interface())))
 	}
 	if err := c.Done(); err != nil {
 		panic(fmt.Sprintf("no copy: %v", err))

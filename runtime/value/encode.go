@@ -1,34 +1,34 @@
-package cache
+package value
 
 // # What generated code calls to make a digest
 //
 // The parts of a key that == cannot compare are written to an [Encoder], each by a
 // function of its type, and what comes out is a [Digest]:
 //
-//	e := cache.NewEncoder()
+//	e := value.NewEncoder()
 //	e.Part("filter")                   // names what follows, for errors
 //	encFilter(e, filter)
 //	e.Part("groups")
 //	encMapOfNodes(e, groups)
 //	k.d, err = e.Digest()              // e is gone; err: Call.Uncached = err
 //
-// An encoding function has the form func(*cache.Encoder, T). It writes, for
+// An encoding function has the form func(*value.Encoder, T). It writes, for
 //
 //	bool, integers, floats       e.Bool(v), e.Int(int64(v)), e.Uint(uint64(v)), e.Float32(v), e.Float64(v)
 //	complex                      e.Complex64(v), e.Complex128(v)
 //	string                       e.String(string(v))
 //	[]byte and the like          e.Bytes([]byte(v)); json.RawMessage is one
-//	[]E of integers              cache.EncodeInts(e, v); also big.Int.Bits() and uuid[:]
-//	[]E of floats, of strings    cache.EncodeFloats(e, v), cache.EncodeStrings(e, v)
-//	[]E of anything else         cache.EncodeSlice(e, v, encE)
+//	[]E of integers              value.EncodeInts(e, v); also big.Int.Bits() and uuid[:]
+//	[]E of floats, of strings    value.EncodeFloats(e, v), value.EncodeStrings(e, v)
+//	[]E of anything else         value.EncodeSlice(e, v, encE)
 //	[N]E                         the same of v[:]; a loop over encE does as well
-//	map[K]V                      cache.EncodeMap(e, v, encK, encV), whatever K is
-//	*T                           cache.EncodePtr(e, v, encT)
+//	map[K]V                      value.EncodeMap(e, v, encK, encV), whatever K is
+//	*T                           value.EncodePtr(e, v, encT)
 //	struct                       encFn of each field, in order, blank fields left out
 //	time.Time                    e.Time(v); alone as a part of a key: TimeKeyOf(v)
 //	interfaces, any, error       e.Any(v)
-//	type parameters              cache.EncodeOf(e, v); alone as a part of a key: AtomOf(v)
-//	foreign structs with hidden  cache.EncodeOf(e, v): it sees unexported fields
+//	type parameters              value.EncodeOf(e, v); alone as a part of a key: AtomOf(v)
+//	foreign structs with hidden  value.EncodeOf(e, v): it sees unexported fields
 //	fields, *regexp.Regexp,
 //	*url.URL, *big.Int, netip
 //	types with CacheKey() K      encK(e, v.CacheKey()), if the type declares it itself: one
@@ -44,15 +44,15 @@ package cache
 //
 // and a parameter map[string][]*Node, whose nodes may form cycles, this is all of it:
 //
-//	func encNode(e *cache.Encoder, v Node) {
+//	func encNode(e *value.Encoder, v Node) {
 //		e.String(v.Name)
 //		e.Float64(v.Weight)
 //		encNodes(e, v.Kids)
 //	}
-//	func encNodePtr(e *cache.Encoder, v *Node)              { cache.EncodePtr(e, v, encNode) }
-//	func encNodes(e *cache.Encoder, v []*Node)              { cache.EncodeSlice(e, v, encNodePtr) }
-//	func encMapOfNodes(e *cache.Encoder, v map[string][]*Node) {
-//		cache.EncodeMap(e, v, cache.EncodeString[string], encNodes)
+//	func encNodePtr(e *value.Encoder, v *Node)              { value.EncodePtr(e, v, encNode) }
+//	func encNodes(e *value.Encoder, v []*Node)              { value.EncodeSlice(e, v, encNodePtr) }
+//	func encMapOfNodes(e *value.Encoder, v map[string][]*Node) {
+//		value.EncodeMap(e, v, value.EncodeString[string], encNodes)
 //	}
 //
 // # What is written

@@ -1,18 +1,18 @@
-package cache
+package value
 
 // # What generated code calls to size a result
 //
 // The size of a result is unsafe.Sizeof of it and, added to that, what a sizing
 // function returns: the bytes reachable from a value but not in it. A sizing function
-// has the form func(z *cache.Sizer, v T) int64 and returns
+// has the form func(z *value.Sizer, v T) int64 and returns
 //
 //	no pointer, slice or map     0 (no function at all)
-//	string                       cache.SizeString(z, v)
-//	[]E                          cache.SizeSlice(z, v, sizeE)
-//	map[K]V                      cache.SizeMap(z, v, sizeK, sizeV)
-//	*T                           cache.SizePtr(z, v, sizeT)
+//	string                       value.SizeString(z, v)
+//	[]E                          value.SizeSlice(z, v, sizeE)
+//	map[K]V                      value.SizeMap(z, v, sizeK, sizeV)
+//	*T                           value.SizePtr(z, v, sizeT)
 //	struct, array                the sum over its parts
-//	interfaces, type parameters, cache.SizeOf(z, v)
+//	interfaces, type parameters, value.SizeOf(z, v)
 //	foreign structs
 //
 // with nil for a sizing function that would return 0. What is reached twice counts
@@ -20,7 +20,7 @@ package cache
 //
 //	func (*treeOps) Size(a any) int64 {
 //		v := a.(*treeResult)
-//		var z cache.Sizer
+//		var z value.Sizer
 //		return int64(unsafe.Sizeof(*v)) + sizeNodePtr(&z, v.r0)
 //	}
 

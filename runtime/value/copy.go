@@ -1,21 +1,21 @@
-package cache
+package value
 
 // # What generated code calls to copy a result
 //
 // A result is copied where something in it can be changed by whoever holds it. A
-// copying function has the form func(c *cache.Copier, v T) T and returns
+// copying function has the form func(c *value.Copier, v T) T and returns
 //
 //	immutable T                  v (no function at all)
-//	[]E, E immutable             cache.CloneSlice(v)
-//	[]E                          cache.CopySlice(c, v, copyE)
-//	map[K]V, V immutable         cache.CopyMap(c, v, nil, nil)
-//	map[K]V                      cache.CopyMap(c, v, nil, copyV)
-//	*T, T immutable              cache.CopyPtr(c, v, nil)
-//	*T with a method for it      cache.CopyBy(c, v, (*T).Clone)
-//	*T                           cache.CopyPtr(c, v, copyT)
+//	[]E, E immutable             value.CloneSlice(v)
+//	[]E                          value.CopySlice(c, v, copyE)
+//	map[K]V, V immutable         value.CopyMap(c, v, nil, nil)
+//	map[K]V                      value.CopyMap(c, v, nil, copyV)
+//	*T, T immutable              value.CopyPtr(c, v, nil)
+//	*T with a method for it      value.CopyBy(c, v, (*T).Clone)
+//	*T                           value.CopyPtr(c, v, copyT)
 //	struct, array                v with each mutable field replaced: v.F = copyF(c, v.F); return v
-//	interfaces, any              cache.CopyAny(c, v), with a type assertion: use cache.CopyIface
-//	type parameters, foreign     cache.CopyOf(c, v)
+//	interfaces, any              value.CopyAny(c, v), with a type assertion: use value.CopyIface
+//	type parameters, foreign     value.CopyOf(c, v)
 //	structs with hidden fields
 //
 // A Copier remembers what it has copied, so that pointers, maps and slices that were
@@ -24,8 +24,8 @@ package cache
 // slices, a [Chunk] takes the place of most allocations:
 //
 //	func copyRows(v []Row) []Row {
-//		w := cache.CloneSlice(v)
-//		var tags cache.Chunk[string]
+//		w := value.CloneSlice(v)
+//		var tags value.Chunk[string]
 //		for i := range w {
 //			w[i].Tags = tags.Clone(w[i].Tags)
 //		}
@@ -35,7 +35,7 @@ package cache
 // What a Copier is needed for can fail (a dynamic type that cannot be copied, depth):
 //
 //	func treeCopy(v *treeResult) (w treeResult, err error) {
-//		c := cache.NewCopier("example.com/module")   // whose hidden fields are known
+//		c := value.NewCopier("example.com/module")   // whose hidden fields are known
 //		w.r0 = copyNodePtr(c, v.r0)
 //		return w, c.Done()
 //	}

@@ -1,4 +1,4 @@
-package cache
+package value
 
 // Interfaces, type parameters and structs of other packages with hidden fields have
 // parts that generation cannot see. For these, and only these, an encoder, a copier

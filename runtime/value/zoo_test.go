@@ -1,4 +1,4 @@
-package cache
+package value
 
 import (
 	"encoding/binary"

@@ -1,4 +1,4 @@
-package cache
+package value
 
 import (
 	"bytes"
@@ -278,7 +278,7 @@ func TestCopyByRule(t *testing.T) {
 
 	// Hidden fields of another module.
 	b := &zoo{hid: hidden{s: []string{"x"}}}
-	if _, err = copyDynamic("example.com/elsewhere", b); err == nil || !strings.Contains(err.Error(), "result.(*cache.zoo).hid.s cannot be copied: []string: it is in the hidden field hid") {
+	if _, err = copyDynamic("example.com/elsewhere", b); err == nil || !strings.Contains(err.Error(), "result.(*value.zoo).hid.s cannot be copied: []string: it is in the hidden field hid") {
 		t.Errorf("hidden slice of another module: %v", err)
 	}
 	if _, err = copyDynamic("example.com/elsewhere", &zoo{hid: hidden{n: 1}}); err != nil {

@@ -1,4 +1,4 @@
-package cache
+package value
 
 // A Digest stands in a key for an argument that cannot be compared with ==. Whoever
 // chooses arguments must not be able to make two of them meet, so the function
@@ -49,7 +49,7 @@ type compressor struct {
 	prefix [64]byte     // for SHA-256: one block of secret
 }
 
-var errNoGCM = errors.New("cache: no GCM")
+var errNoGCM = errors.New("cachegen: no GCM")
 
 var compress = newCompressor()
 
@@ -58,7 +58,7 @@ func newCompressor() *compressor {
 	var k1, k2 [16]byte
 	for _, b := range [][]byte{k1[:], k2[:], c.prefix[:]} {
 		if _, err := rand.Read(b); err != nil {
-			panic("cache: no random numbers for the digest keys: " + err.Error())
+			panic("cachegen: no random numbers for the digest keys: " + err.Error())
 		}
 	}
 	switch runtime.GOARCH {

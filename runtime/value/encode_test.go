@@ -1,4 +1,4 @@
-package cache
+package value
 
 import (
 	"errors"
@@ -220,7 +220,7 @@ func TestUnkeyable(t *testing.T) {
 		v    any
 		want string
 	}{
-		{outer{M: map[string][]inner{"k": {{}, {F: func() {}}}}}, `v.(cache.outer).M["k"][1].F`},
+		{outer{M: map[string][]inner{"k": {{}, {F: func() {}}}}}, `v.(value.outer).M["k"][1].F`},
 		{make(chan int), "channel"},
 		{&struct{ mu sync.Mutex }{}, ".mu"},
 		{[]any{strings.NewReader("x")}, "[0].(*strings.Reader) cannot be part of a cache key: strings.Reader: it is a reader"},

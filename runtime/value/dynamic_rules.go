@@ -1,4 +1,4 @@
-package cache
+package value
 
 // Rules for types whose structure does not say how they are keyed or copied.
 

@@ -1,4 +1,4 @@
-package cache
+package value
 
 import (
 	"fmt"
@@ -195,7 +195,7 @@ func TestBehaviourKeys(t *testing.T) {
 	})
 	row("HASH-41", func(t *testing.T) {
 		_, err := tryDigest(map[string]any{"x": badKey{}})
-		for _, want := range []string{"argument v", `["x"]`, "cache.badKey", "CacheKey", "boom"} {
+		for _, want := range []string{"argument v", `["x"]`, "value.badKey", "CacheKey", "boom"} {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("error %v, without %s", err, want)
 			}

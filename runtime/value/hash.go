@@ -1,4 +1,4 @@
-package cache
+package value
 
 // The hash of a key chooses its place in a table and nothing else: equality of the
 // whole key decides. So it must be fast and, because whoever chooses arguments may
@@ -19,7 +19,7 @@ import (
 var secret = func() (s [4]uint64) {
 	var b [32]byte
 	if _, err := rand.Read(b[:]); err != nil {
-		panic("cache: no random numbers for the hash secret: " + err.Error())
+		panic("cachegen: no random numbers for the hash secret: " + err.Error())
 	}
 	for i := range s {
 		s[i] = binary.LittleEndian.Uint64(b[i*8:]) | 1
