@@ -80,8 +80,8 @@ func (s *store) do(n *node, c *caller, e *Call) found {
 	s.label(n, c)
 	for {
 		if e.Validate != nil {
-			if path := c.outer.within(s, n); path != nil && path[len(path)-1].validates {
-				return s.outside(c, found{err: cycle(c.outer, path[len(path)-1:])})
+			if err := s.validating(n, c); err != nil {
+				return s.outside(c, found{err: err})
 			}
 		}
 		r, f := s.begin(n, c)
@@ -210,10 +210,34 @@ func withCancel(ctx context.Context) (context.Context, func(error)) {
 	return context.WithCancelCause(ctx)
 }
 
+// validating returns an error if c is made inside of a validation of n's key.
+func (s *store) validating(n *node, c *caller) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if path := c.outer.within(s, n); path != nil && path[len(path)-1].validates {
+		return cycle(c.outer, path[len(path)-1:])
+	}
+	return nil
+}
+
+// validation enters a validation of the entry n, made inside of the call outer.
+func (s *store) validation(n *node, outer *call) *call {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.countFlightless(n, 1)
+	return &call{st: s, key: n, parent: outer, validates: true}
+}
+
+// endValidation ends it. mu is held.
+func (s *store) endValidation(v *call) {
+	v.ended.Store(true)
+	s.countFlightless(v.key, -1)
+}
+
 // valid asks the call's validate about the entry n, and drops n if it refuses.
 func (s *store) valid(n *node, c *caller, e *Call) bool {
 	ctx := c.ctx
-	v := &call{st: s, key: n, parent: c.outer, validates: true}
+	v := s.validation(n, c.outer)
 	if ctx != nil {
 		var fr *frame
 		if c.cc != nil {
@@ -223,12 +247,13 @@ func (s *store) valid(n *node, c *caller, e *Call) bool {
 	}
 	ok := false
 	defer func() {
-		v.ended.Store(true)
-		if ok {
-			return
-		}
 		var gone []*node
 		s.mu.Lock()
+		s.endValidation(v)
+		if ok {
+			s.mu.Unlock()
+			return
+		}
 		if n.kept() {
 			s.remove(n, &gone)
 			s.stats.invalid++

@@ -368,11 +368,15 @@ func (w *drawWalk) replay(l *drawnLeaf, f *flight) (err error, ok bool) {
 // valid asks the call's validate about the leaf. Its error is a *CycleError.
 func (w *drawWalk) valid(l *drawnLeaf) (bool, error) {
 	st, n, c := w.d.store, w.d.node(w.h, w.at, w.path()), callerOf(w.ctx)
-	if path := c.outer.within(st, n); path != nil && path[len(path)-1].validates {
-		return false, cycle(c.outer, path[len(path)-1:])
+	if err := st.validating(n, c); err != nil {
+		return false, err
 	}
-	around := &call{st: st, key: n, parent: c.outer, validates: true}
-	defer around.ended.Store(true)
+	around := st.validation(n, c.outer)
+	defer func() {
+		st.mu.Lock()
+		defer st.mu.Unlock()
+		st.endValidation(around)
+	}()
 	defer around.enter().enter()
 	ctx := w.c.Ctx
 	if ctx != nil {

@@ -525,8 +525,14 @@ func (f *flight) finish(result ending, err error, p any) {
 	var gone []*node
 	s.mu.Lock()
 	s.unlink(f)
-	if !f.moves {
+	switch {
+	case f.moves && f.call.key == n:
+		s.countFlightless(n, 1)
+	case !f.moves:
 		f.call.ended.Store(true)
+		if f.call.key != n {
+			s.countFlightless(f.call.key, -1)
+		}
 	}
 	if f.hitBy == 0 && s.cleared > f.start {
 		f.hitBy = f.start + 1

@@ -34,15 +34,17 @@ type store struct {
 	policy  policy
 	index   map[label]map[*node]struct{}
 	flights map[uint64]*flight // by hash, in chains
-	held    map[any]*holding   // by identity
-	owned   map[any]struct{}   // owners whose end will be told
-	live    int                // values not released
-	idle    chan struct{}      // closed when live is 0; nil: nobody wants to know
-	rest    []*holding         // in their grace, in the order in which it ends
-	cleared uint64             // last event that hit all entries
-	alarm   alarm
-	stats   tally
-	logged  [logKinds]atomic.Bool
+	// how many calls run for keys of a hash without a flight of that key
+	flightless map[uint64]int
+	held       map[any]*holding // by identity
+	owned      map[any]struct{} // owners whose end will be told
+	live       int              // values not released
+	idle       chan struct{}    // closed when live is 0; nil: nobody wants to know
+	rest       []*holding       // in their grace, in the order in which it ends
+	cleared    uint64           // last event that hit all entries
+	alarm      alarm
+	stats      tally
+	logged     [logKinds]atomic.Bool
 }
 
 // label is what entries are found by besides their key: all entries with it are dropped

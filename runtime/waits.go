@@ -31,7 +31,8 @@ type call struct {
 
 	ended atomic.Bool // what is called with its context from here on is no part of it
 
-	waits []*flight // what it waits for, itself or through calls made in it; under waitsMu
+	// what it waits for, itself or through calls made in it, and how often; under waitsMu
+	waits map[*flight]int
 }
 
 // runs reports whether c is there and has not ended.
@@ -42,8 +43,15 @@ func (c *call) runs() bool { return c != nil && !c.ended.Load() }
 var waitsMu sync.Mutex
 
 // within returns the calls around c, from c outwards, up to the one for the key of n; nil
-// if there is none.
+// if there is none. st.mu is held.
+//
+// It looks at all calls around c, which are many where a recursion is deep, and so it looks
+// only if a call for a key of that hash runs at all: one that has its flight, or is counted
+// among those without.
 func (c *call) within(st *store, n *node) []*call {
+	if c == nil || st.flights[n.hash] == nil && st.flightless[n.hash] == 0 {
+		return nil
+	}
 	var path []*call
 	for ; c.runs(); c = c.parent {
 		path = append(path, c)
@@ -52,6 +60,18 @@ func (c *call) within(st *store, n *node) []*call {
 		}
 	}
 	return nil
+}
+
+// countFlightless counts a call for the key of n that runs without a flight of that key: a
+// validation, or a computation that has moved on to another key. by is 1 at its start and
+// -1 at its end. mu is held.
+func (s *store) countFlightless(n *node, by int) {
+	if s.flightless == nil {
+		s.flightless = map[uint64]int{}
+	}
+	if s.flightless[n.hash] += by; s.flightless[n.hash] == 0 {
+		delete(s.flightless, n.hash)
+	}
 }
 
 // wait notes that c is about to wait for f, and so are the calls around c, up to one that
@@ -66,7 +86,10 @@ func (c *call) wait(f *flight) (waiting int, err *CycleError) {
 		return 0, cycle(c, path)
 	}
 	for o := c; o.runs(); o = o.parent {
-		o.waits = append(o.waits, f)
+		if o.waits == nil {
+			o.waits = map[*flight]int{}
+		}
+		o.waits[f]++
 		waiting++
 	}
 	return waiting, nil
@@ -80,13 +103,8 @@ func (c *call) waited(f *flight, waiting int) {
 	waitsMu.Lock()
 	defer waitsMu.Unlock()
 	for o := c; waiting > 0; o, waiting = o.parent, waiting-1 {
-		for i, w := range o.waits {
-			if w == f {
-				last := len(o.waits) - 1
-				o.waits[i], o.waits[last] = o.waits[last], nil
-				o.waits = o.waits[:last]
-				break
-			}
+		if o.waits[f]--; o.waits[f] == 0 {
+			delete(o.waits, f)
 		}
 	}
 }
@@ -102,7 +120,7 @@ func (c *call) reaches(inner *call, seen map[*call]bool) []*call {
 		return nil
 	}
 	seen[c] = true
-	for _, f := range c.waits {
+	for f := range c.waits {
 		if path := f.call.reaches(inner, seen); path != nil {
 			return append([]*call{c}, path...)
 		}
