@@ -75,6 +75,9 @@ func (s *store) do(n *node, c *caller, e *Call) found {
 		return found{n: n, err: e.Run(c.ctx, s.front.value(n))}
 	}
 	if e.Uncached != nil {
+		if c.cc != nil && c.cc.frame != nil {
+			c.cc.frame.addTagsOf(facts{tags: c.tags}, s.o.Tags)
+		}
 		return s.outside(c, s.unkeyed(n, c, e))
 	}
 	s.label(n, c)
@@ -136,6 +139,9 @@ func (s *store) outside(c *caller, r found) found {
 	}
 	switch {
 	case r.flight != nil:
+		if r.flight.hitBy != 0 {
+			c.cc.frame.hit(r.flight.hitBy)
+		}
 		c.cc.frame.add(r.flight.facts, s.o.Tags)
 	case r.n != nil:
 		s.countFor(c.cc.frame, r.n)
@@ -152,6 +158,9 @@ func (s *store) countFor(fr *frame, n *node) {
 		x = n.meta.facts
 	}
 	fr.add(x, s.o.Tags)
+	if !n.kept() && (x.scoped || len(x.tags)+len(s.o.Tags) > 0) {
+		fr.hit(fr.start + 1) // an event may have dropped it before its tags counted
+	}
 }
 
 // compute runs the flight that the caller owns, and waits for its result.

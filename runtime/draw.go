@@ -280,7 +280,7 @@ func (d *drawn) left(n *node) {
 // drop drops the entries at the paths of the key of n, whose hash is h.
 func (d *drawn) drop(h uint64, n *node, paths []Path) {
 	for _, p := range paths {
-		d.store.forget(d.node(h, n, p), nil, false)
+		d.store.discard(d.node(h, n, p))
 	}
 }
 
@@ -410,6 +410,9 @@ func (w *drawWalk) miss() error {
 	case w.c.Uncached != nil:
 		st.count(func(t *tally) { t.uncached++ })
 		st.log(logUncached, "a call is not cached: %v", w.c.Uncached)
+		if cc := w.ca.cc; cc != nil && cc.frame != nil {
+			cc.frame.addTagsOf(facts{tags: w.c.Tags}, st.o.Tags)
+		}
 		return w.straight("a call that it made was not cached")
 	}
 	d.misses.Add(1)

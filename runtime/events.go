@@ -10,50 +10,54 @@ import (
 // EndSession. A computation remembers the number of the last event before its start, a
 // caller that of the last before its arrival. A result whose computation was hit by
 // an event is not kept; a caller takes it only if the event came after the caller.
+//
+// A store lists its computations from their start to their end, whatever keys they are at
+// (store.running), so that an event finds each that it concerns, and the frame of each
+// keeps the earliest event that did. What an event does not find is a computation that gets
+// the tag, or the session, only later, from a result that it uses. So such a result passes its
+// tags on before events cease to find it:
+//
+//   - that of a flight when the flight ends, under the store's mu, to all who are present
+//     (flight.around);
+//   - that of an entry when it has been found. If the entry is still kept after that, no event
+//     that concerns it has passed, and else the computation counts as hit (store.countFor).
+//
+// An event that goes from store to store counts for the computations that get its tag
+// meanwhile (underWay).
 var events atomic.Uint64
 
-// tagEvents knows the last event of each tag and session, for computations that turn out
-// to have it only when they end: the tags of what they used. It holds a bounded number
-// of them; of the rest it says that they were as late as floor.
-//
-// A tag counts as hit from the moment when its event begins until all entries with it are
-// gone.
+// tagEvents knows the tags and sessions whose events are under way: from the moment when
+// they begin until all entries with the label are gone.
 var tagEvents struct {
+	n atomic.Int64 // how many events are under way
 	sync.Mutex
 	walking map[label]int
-	last    map[label]uint64
-	floor   uint64
 }
 
-const maxTagEvents = 1 << 12
-
-// since returns a number that is not above that of the first event of one of the labels
-// after start, and above those of all events that were complete before that; 0 if there is
-// none. Of an event that has not ended, all that is known is that no caller has come
-// after it.
-func since(start uint64, labels ...label) (seq uint64) {
-	if len(labels) == 0 {
+// underWay returns the number of the next event if an event of one of the labels is under way,
+// and else 0. Of that event, all that is known is that no caller has come after it.
+func underWay(labels ...label) (seq uint64) {
+	if tagEvents.n.Load() == 0 || len(labels) == 0 {
 		return 0
 	}
 	tagEvents.Lock()
 	defer tagEvents.Unlock()
 	for _, l := range labels {
-		if max(tagEvents.last[l], tagEvents.floor) > start {
-			return start + 1
-		}
 		if tagEvents.walking[l] > 0 {
-			seq = events.Load() + 1
+			return events.Load() + 1
 		}
 	}
-	return seq
+	return 0
 }
 
 // invalidate drops every entry with one of the labels, and keeps the computations that
 // have one from being kept; in the given stores, or in all.
 func invalidate(labels []label, in ...*store) {
+	tagEvents.n.Add(1)
+	defer tagEvents.n.Add(-1)
 	tagEvents.Lock()
 	if tagEvents.walking == nil {
-		tagEvents.walking, tagEvents.last = map[label]int{}, map[label]uint64{}
+		tagEvents.walking = map[label]int{}
 	}
 	for _, l := range labels {
 		tagEvents.walking[l]++
@@ -70,13 +74,8 @@ func invalidate(labels []label, in ...*store) {
 
 	tagEvents.Lock()
 	defer tagEvents.Unlock()
-	if len(tagEvents.last) > maxTagEvents {
-		clear(tagEvents.last)
-		tagEvents.floor = events.Load()
-	}
-	end := events.Add(1)
+	events.Add(1) // what it hit from afar counts for those who call from here on
 	for _, l := range labels {
-		tagEvents.last[l] = end
 		if tagEvents.walking[l]--; tagEvents.walking[l] == 0 {
 			delete(tagEvents.walking, l)
 		}
@@ -95,17 +94,14 @@ func (s *store) invalidate(labels []label, seq uint64) {
 		if l.kind == tagLabel && s.hasTag(l.name) {
 			s.stats.dropped += uint64(s.policy.count())
 			s.removeAll(&gone)
-			s.cleared = seq
 		}
 		for n := range s.index[l] {
 			s.remove(n, &gone)
 			s.stats.dropped++
 		}
-		for _, f := range s.flights {
-			for ; f != nil; f = f.next {
-				if f.hasLabel(l) {
-					f.hit(seq)
-				}
+		for f := s.running; f != nil; f = f.next {
+			if f.hasLabel(s, l) {
+				f.hit(seq)
 			}
 		}
 	}
@@ -146,7 +142,7 @@ func (s *store) forget(n, put *node, keep bool) {
 	seq := events.Add(1)
 	for f := s.flights[n.hash]; f != nil; f = f.next {
 		if s.front.equal(f.n, n) {
-			f.hit(seq)
+			f.frame.hit(seq)
 		}
 	}
 	if old := s.find(n); old != nil {
@@ -167,16 +163,31 @@ func (s *store) forget(n, put *node, keep bool) {
 	s.left(gone)
 }
 
+// discard drops the entry of n's key, which is of no use any more, and keeps flights that
+// are there from putting it back. It is no event: their results are right.
+func (s *store) discard(n *node) {
+	var gone []*node
+	s.mu.Lock()
+	for f := s.flights[n.hash]; f != nil; f = f.next {
+		if s.front.equal(f.n, n) {
+			f.barred = true
+		}
+	}
+	if old := s.find(n); old != nil {
+		s.remove(old, &gone)
+		s.stats.dropped++
+	}
+	s.mu.Unlock()
+	s.left(gone)
+}
+
 // clear drops every entry, and keeps the running computations from being kept.
 func (s *store) clear() {
 	var gone []*node
 	s.mu.Lock()
 	seq := events.Add(1)
-	s.cleared = seq
-	for _, f := range s.flights {
-		for ; f != nil; f = f.next {
-			f.hit(seq)
-		}
+	for f := s.running; f != nil; f = f.next {
+		f.hit(seq)
 	}
 	s.stats.dropped += uint64(s.policy.count())
 	s.removeAll(&gone)

@@ -18,16 +18,14 @@ import (
 // (detached), and is then cancelled when nobody waits for it any more; or behind a stale
 // entry (behind), for nobody.
 type flight struct {
-	st     *store
-	n      *node // the entry that it makes; its key is set from the start
-	call   *call
-	frame  *frame
-	moves  bool    // its computation goes on when it ends, with the frame
-	labels []label // from its key and arguments
-	tags   []string
-	owner  *Owner
-	start  uint64 // number of the last event before it
-	began  int64
+	st    *store
+	n     *node // the entry that it makes; its key is set from the start
+	call  *call
+	frame *frame
+	moves bool // its computation goes on when it ends, with the frame
+	tags  []string
+	owner *Owner
+	began int64
 
 	// what call and frame point to, but in a computation that has moved here
 	own struct {
@@ -39,10 +37,11 @@ type flight struct {
 	next      *flight       // of the same hash
 	ended     chan struct{} // closed at the end; made for the first who waits for it
 	done      bool
-	hitBy     uint64 // first event that made it outdated; 0: none
-	present   int    // callers that wait for the result, the owner among them
-	leases    int    // of them, those that Acquire
-	private   bool   // not open to others
+	present   int      // callers that wait for the result, the owner among them
+	leases    int      // of them, those that Acquire
+	around    []*frame // of the computations that the callers belong to
+	private   bool     // not open to others
+	barred    bool     // its result is not to be kept: a later computation's was, or its place has gone
 	detached  bool
 	behind    bool
 	cancelled bool // by us: an error is nobody's result then
@@ -59,6 +58,7 @@ type flight struct {
 
 	// set with done
 	ending ending
+	hitBy  uint64 // earliest event that made it outdated; 0: none
 	err    error
 	panicV any
 	facts  facts
@@ -80,23 +80,6 @@ var errAbandoned = errors.New("cachegen: nobody waits for this computation any m
 
 // errShutdown is the cause for which refreshes are cancelled by Shutdown.
 var errShutdown = errors.New("cachegen: the caches were shut down")
-
-// hit notes the event seq. The store's mu is held.
-func (f *flight) hit(seq uint64) {
-	if f.hitBy == 0 {
-		f.hitBy = seq
-	}
-}
-
-// hasLabel reports whether an event of l makes the flight outdated, as far as is known.
-func (f *flight) hasLabel(l label) bool {
-	for _, own := range f.labels {
-		if own == l {
-			return true
-		}
-	}
-	return l.kind == tagLabel && (f.st.hasTag(l.name) || f.frame.hasTag(l.name))
-}
 
 // caller is one call that did not hit.
 type caller struct {
@@ -170,12 +153,13 @@ func (s *store) begin(n *node, c *caller) (found, *flight) {
 			f = nil
 		case !wait:
 			if c.refresh {
-				f.hit(c.arrival) // it is older: its result must not replace this one's
+				f.frame.hit(c.arrival) // it is older: its result must not replace this one's
 			}
 			f = s.start(n, c, now)
 			f.private = true
 		default:
 			f.present++
+			f.callIn(c)
 			f.onEnd()
 			if c.lease {
 				f.leases++
@@ -200,6 +184,23 @@ func (s *store) begin(n *node, c *caller) (found, *flight) {
 	}
 }
 
+// barOlder keeps older computations of the key of f, whose result has been kept, from taking
+// its place. mu is held.
+func (s *store) barOlder(f *flight) {
+	for o := s.flights[f.n.hash]; o != nil; o = o.next {
+		if o.frame.order < f.frame.order && s.front.equal(o.n, f.n) {
+			o.barred = true
+		}
+	}
+}
+
+// outrun reports whether the result of a later computation than that of f stands at the key of
+// f, which may have come to the key only after that. mu is held.
+func (s *store) outrun(f *flight) bool {
+	old := s.find(f.n)
+	return old != nil && old.meta != nil && old.meta.order > f.frame.order
+}
+
 // onEnd returns what is closed when f has ended. mu is held, and f has not ended.
 func (f *flight) onEnd() <-chan struct{} {
 	if f.ended == nil {
@@ -221,16 +222,17 @@ func (s *store) open(n *node) *flight {
 // start enters a flight that makes n. mu is held.
 func (s *store) start(n *node, c *caller, now int64) *flight {
 	f := &flight{
-		st: s, n: n, labels: c.labels, tags: c.tags, owner: c.owner,
-		start: events.Load(), began: now, present: 1,
+		st: s, n: n, tags: c.tags, owner: c.owner,
+		began: now, present: 1,
 	}
 	if w := c.within; w != nil {
-		f.frame, f.call, f.start, f.moves = w.frame, w.call, w.start, true
+		f.frame, f.call, f.moves = w.frame, w.call, true
 	} else {
 		f.frame, f.call = &f.own.frame, &f.own.call
-		f.frame.open(f.start)
+		s.run(f.frame, c.labels)
 		f.call.st, f.call.key, f.call.parent = s, n, c.outer
 	}
+	f.callIn(c)
 	if c.lease {
 		f.leases = 1
 	}
@@ -242,6 +244,39 @@ func (s *store) start(n *node, c *caller, now int64) *flight {
 	s.stats.loads++
 	s.stats.inFlight++
 	return f
+}
+
+// run opens the frame of a computation and lists it. mu is held.
+func (s *store) run(f *frame, labels []label) {
+	s.begun++
+	f.open(events.Load())
+	f.order, f.labels = s.begun, labels
+	// It may use what an event that is under way has not come to yet.
+	f.hitBy = max(underWay(labels...), underWay(s.labels...))
+	if f.next = s.running; f.next != nil {
+		f.next.before = f
+	}
+	s.running = f
+}
+
+// ran takes the frame out of the list. mu is held.
+func (s *store) ran(f *frame) {
+	if f.next != nil {
+		f.next.before = f.before
+	}
+	if f.before != nil {
+		f.before.next = f.next
+	} else {
+		s.running = f.next
+	}
+	f.next, f.before = nil, nil
+}
+
+// callIn notes the computation, if any, that c is made in. mu is held.
+func (f *flight) callIn(c *caller) {
+	if c.cc != nil && c.cc.frame != nil {
+		f.around = append(f.around, c.cc.frame)
+	}
 }
 
 // unlink takes f out of the flights. mu is held.
@@ -284,7 +319,7 @@ func (s *store) behind(m, n *node, c *caller, now int64) *flight {
 	f := s.start(n, c, now)
 	f.behind = true
 	f.present, f.leases = 0, 0
-	f.call.parent = nil // the call around the stale hit does not wait for it
+	f.call.parent, f.around = nil, nil // the call around the stale hit does not wait for it
 	return f
 }
 
@@ -387,7 +422,7 @@ func (f *flight) leave(c *caller) bool {
 // take gives the caller the result of f, which has ended and in which it was present.
 func (f *flight) take(c *caller, own bool) (found, verdict) {
 	accepts := own ||
-		(f.hitBy == 0 || f.hitBy > c.arrival) && (!c.refresh || f.start >= c.arrival)
+		(f.hitBy == 0 || f.hitBy > c.arrival) && (!c.refresh || f.frame.start >= c.arrival)
 	if own && f.ending == exited {
 		runtime.Goexit()
 	}
@@ -497,17 +532,16 @@ func (f *flight) shut() bool {
 func (f *flight) finish(result ending, err error, p any) {
 	s, n := f.st, f.n
 	x, mixed, read := f.frame.gathered(!f.moves)
-	missed := f.frame.missed()
 	tags := x.tags
 	if len(f.tags) > 0 {
 		tags = append(append([]string(nil), f.tags...), tags...)
 	}
-	labels := f.labels
+	labels := f.frame.labels
 	for _, t := range x.tags {
 		labels = append(labels[:len(labels):len(labels)], label{kind: tagLabel, name: t})
 	}
 	n.expires = min(n.expires, x.expires)
-	session, scoped := sessionIn(f.labels)
+	session, scoped := sessionIn(f.frame.labels)
 	foreign := x.scoped && !(scoped && x.session == session)
 	x.ones = x.ones || read != nil || mixed || foreign
 	f.ones = x.ones && !f.moves || f.uncopied
@@ -530,21 +564,17 @@ func (f *flight) finish(result ending, err error, p any) {
 		s.countFlightless(n, 1)
 	case !f.moves:
 		f.call.ended.Store(true)
+		s.ran(f.frame)
 		if f.call.key != n {
 			s.countFlightless(f.call.key, -1)
 		}
 	}
-	if f.hitBy == 0 && s.cleared > f.start {
-		f.hitBy = f.start + 1
+	f.hitBy = f.frame.outdated()
+	for _, fr := range f.around {
+		fr.addTagsOf(x, s.o.Tags)
 	}
-	for _, own := range [][]label{labels, s.labels} {
-		if f.hitBy == 0 {
-			f.hitBy = since(f.start, own...)
-		}
-	}
-	if missed != 0 && (f.hitBy == 0 || missed < f.hitBy) {
-		f.hitBy = missed
-	}
+	f.around = nil
+	f.barred = f.barred || s.outrun(f)
 	if result == failed && f.cancelled {
 		result = ownerLeft
 	}
@@ -558,7 +588,7 @@ func (f *flight) finish(result ending, err error, p any) {
 			s.stats.refreshFailed++
 		}
 	}
-	keep = keep && f.hitBy == 0 && n.expires > now && !stopped.Load()
+	keep = keep && f.hitBy == 0 && !f.barred && n.expires > now && !stopped.Load()
 	x.failed = erred && sound && !keep && f.hitBy == 0 && result != ownerLeft
 	var h *holding
 	if f.made && s.front.releases() {
@@ -568,16 +598,18 @@ func (f *flight) finish(result ending, err error, p any) {
 		}
 	}
 	if x.kept = keep; n.meta != nil {
-		n.meta.facts = x // before readers can see it
+		n.meta.facts, n.meta.order = x, f.frame.order // before readers can see it
 	}
-	if keep = keep && s.insert(n, &gone); !keep {
+	if keep = keep && s.insert(n, &gone); keep {
+		s.barOlder(f)
+	} else {
 		if x.kept = false; n.meta != nil {
 			n.meta.facts = x
 		}
 		if h != nil && h.refs == 0 {
 			s.settle(h)
 		}
-		if f.behind && f.hitBy == 0 {
+		if f.behind && f.hitBy == 0 && !f.barred {
 			s.backOff(n, now)
 		}
 	}

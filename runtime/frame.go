@@ -56,13 +56,21 @@ type facts struct {
 	ones    bool // it may be of use to one caller alone: it came of a context value, or of another session
 }
 
-// A frame gathers the facts of one computation while it runs. Whoever has the
-// computation's context may add to it, from any goroutine, until it is closed.
+// A frame gathers what is known of one computation while it runs: the facts that count for
+// it, and the events that concern it. Whoever has the computation's context may add to it,
+// from any goroutine, until it is closed. Flights of one computation, which moves from key
+// to key, share it.
 type frame struct {
+	// of its store, from the start to the end of the computation
+	start  uint64  // number of the last event before it
+	order  uint64  // how many computations the store had begun by then
+	labels []label // from key and arguments
+	next   *frame  // in the store's list, under its mu
+	before *frame  // likewise
+
 	mu     sync.Mutex
 	closed bool
-	start  uint64 // the computation's
-	hitBy  uint64 // event of a tag that the computation got only after it; 0: none
+	hitBy  uint64 // earliest event since the start that concerns the computation; 0: none
 	facts  facts
 	mixed  bool   // results of more than one session went in
 	reason string // why the result must not be kept; "" if it may
@@ -72,6 +80,34 @@ type frame struct {
 // open makes f the frame of a computation with that start.
 func (f *frame) open(start uint64) {
 	f.start, f.facts = start, facts{expires: never, kept: true}
+}
+
+// hit notes the event seq, which makes the computation outdated if it came after its start.
+// The earliest event counts: calls that were made after it must not get the result.
+func (f *frame) hit(seq uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.note(seq)
+}
+
+func (f *frame) note(seq uint64) {
+	if seq > f.start && (f.hitBy == 0 || seq < f.hitBy) {
+		f.hitBy = seq
+	}
+}
+
+// outdated returns the earliest event that makes the computation outdated, as far as is
+// known; 0: there is none.
+func (f *frame) outdated() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.hitBy
+}
+
+// hasLabel reports whether an event of l concerns the computation, which is one of s, as far
+// as is known.
+func (f *frame) hasLabel(s *store, l label) bool {
+	return slices.Contains(f.labels, l) || l.kind == tagLabel && (s.hasTag(l.name) || f.hasTag(l.name))
 }
 
 // add makes the facts of a result that the computation used count for it. tags are
@@ -98,14 +134,21 @@ func (f *frame) add(x facts, tags []string) {
 	}
 }
 
+// addTagsOf is add for the tags alone, of a result that the computation waits for.
+func (f *frame) addTagsOf(x facts, tags []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.closed {
+		f.addTags(tags)
+		f.addTags(x.tags)
+	}
+}
+
 func (f *frame) addTags(tags []string) {
 	for _, t := range tags {
 		if !slices.Contains(f.facts.tags, t) {
 			f.facts.tags = append(f.facts.tags, t)
-			// From here on events of t find the flight. What was before, they did not know.
-			if seq := since(f.start, label{kind: tagLabel, name: t}); seq != 0 && (f.hitBy == 0 || seq < f.hitBy) {
-				f.hitBy = seq
-			}
+			f.gained(label{kind: tagLabel, name: t})
 		}
 	}
 }
@@ -114,7 +157,18 @@ func (f *frame) addSession(id string) {
 	if f.facts.scoped && f.facts.session != id {
 		f.mixed = true
 	}
+	if !f.facts.scoped {
+		f.gained(label{kind: sessionLabel, name: id})
+	}
 	f.facts.scoped, f.facts.session = true, id
+}
+
+// gained is called when an event of l would concern the computation from now on. Later events
+// find it; one that is under way may have passed it, and what it read may be older.
+func (f *frame) gained(l label) {
+	if seq := underWay(l); seq != 0 {
+		f.note(seq)
+	}
 }
 
 func (f *frame) drop(reason string) {
@@ -182,14 +236,6 @@ func (f *frame) gathered(last bool) (x facts, mixed bool, read any) {
 	f.closed = f.closed || last
 	f.facts.tags = slices.Clip(f.facts.tags)
 	return f.facts, f.mixed, f.read
-}
-
-// missed returns an event of a tag that the computation got only after it; 0 if there was
-// none.
-func (f *frame) missed() uint64 {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.hitBy
 }
 
 // bodyCtx is the context that a computation gets: its caller's, or one apart from it, with

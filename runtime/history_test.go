@@ -174,9 +174,6 @@ func newHistory(t *testing.T, seed uint64) []string {
 	r := rand.New(rand.NewPCG(seed, 0x9e3779b9))
 	m := &model{runs: make([]modelRun, 1, 64), running: map[int]int{}, began: time.Now(), shape: shapeOf(r)}
 	m.o = m.shape.options(r)
-	tagEvents.Lock()
-	m.floor = tagEvents.floor
-	tagEvents.Unlock()
 	h := &history{model: m, names: namesOf(seed)}
 	m.o.Func, m.o.Tags = h.names.outerF, []string{h.names.outer}
 	ops := modelOps{m, h.names}

@@ -33,6 +33,8 @@ import (
 //	one       no two computations of a key run at once, but for who has waited for wait=
 //	errors    an error is that of a computation that ran during the call, or is kept;
 //	          the end of a context is only told to the caller whose context it is
+//	newer     who is served from the cache after another gets no value that was begun before
+//	          the other's
 //	refresh   Refresh returns what was begun after it
 //	two       no call waits for more than two computations that had a result
 //	leave     a computation is not cancelled while somebody waits for it
@@ -124,7 +126,6 @@ type model struct {
 	shape    shape
 	began    time.Time
 	order    atomic.Int64
-	floor    uint64 // tagEvents' at the start
 
 	mu       sync.Mutex
 	runs     []modelRun
@@ -198,16 +199,11 @@ func endOfContext(err error) bool {
 func (m *model) judge() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	tagEvents.Lock()
-	forgotten := tagEvents.floor != m.floor // then events may count for what they did not hit
-	tagEvents.Unlock()
 	explained := false
 	for _, c := range m.calls {
 		before := len(m.broken)
 		m.judgeCall(c)
-		if !forgotten {
-			m.judgeKept(c)
-		}
+		m.judgeKept(c)
 		if !explained && len(m.broken) > before {
 			explained = true
 			m.explain(c)
@@ -343,6 +339,14 @@ func (m *model) judgeValue(c *modelCall) {
 	for _, o := range m.calls {
 		if o.end < c.began && slices.Contains(o.refused, v.run) {
 			m.breaks("validate", "%v got the value of run %d, refused by %v", c, v.run, o)
+		}
+	}
+	if age > 0 {
+		for _, o := range m.calls {
+			// o got from the cache, before c began, the value of a run that was begun after r
+			if n := &m.runs[max(o.value.run, 0)]; o.value.run > 0 && o.end < c.began && n.id == r.id && n.started > r.started && n.ended < o.started && o.what != "refresh" {
+				m.breaks("newer", "%v got the value of run %d, after %v got that of run %d", c, v.run, o, o.value.run)
+			}
 		}
 	}
 	if d := m.shutdown; d != nil && d.end != 0 && c.began > d.end && r.call != c {

@@ -17,7 +17,8 @@ import (
 //     most one entry of a key is;
 //   - the bounds of the policy hold, exactly;
 //   - each label of each kept entry leads to it in the index, and to nothing else;
-//   - flights holds the computations that have not ended;
+//   - flights holds the flights, and running the frames of the computations, that have not
+//     ended;
 //   - where values have a release, each value that ever came from a computation is either
 //     kept, leased, waiting for its grace to end, or released (see holding).
 type store struct {
@@ -34,6 +35,8 @@ type store struct {
 	policy  policy
 	index   map[label]map[*node]struct{}
 	flights map[uint64]*flight // by hash, in chains
+	running *frame             // of the computations that run, also between two flights
+	begun   uint64             // computations
 	// how many calls run for keys of a hash without a flight of that key
 	flightless map[uint64]int
 	held       map[any]*holding // by identity
@@ -41,7 +44,6 @@ type store struct {
 	live       int              // values not released
 	idle       chan struct{}    // closed when live is 0; nil: nobody wants to know
 	rest       []*holding       // in their grace, in the order in which it ends
-	cleared    uint64           // last event that hit all entries
 	alarm      alarm
 	stats      tally
 	logged     [logKinds]atomic.Bool

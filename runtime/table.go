@@ -62,6 +62,7 @@ type meta struct {
 	labels []label  // keys in the store's index; all of them are taken from tags, session, owner, group
 	facts  facts    // what counts for an enclosing computation
 	hold   *holding // of a value with a release
+	order  uint64   // of the computation, as frame.order; 0: it was primed
 
 	// under the store's lock
 	retry int64 // no refresh behind the stale entry before, if one failed
