@@ -38,7 +38,9 @@ import (
 //	}
 //
 // Without a context Ctx is nil. Without an error result NoError is set, Run's error is nil,
-// and the wrapper panics with the error of Do, which can only be a *CycleError. A handler
+// and the wrapper panics with the error of Do, which can only be a *CycleError: where the
+// context ends while the call waits, Do runs the body, or draws nothing for a function
+// without results whose caller has left. A handler
 // reads its request through the inputs that its surface is bound with:
 //
 //	func Page(w http.ResponseWriter, r *http.Request) {
@@ -186,7 +188,8 @@ func newDrawn(of any, equal func(a, b *node) bool, v, user any, opts *DrawOption
 // the body. The caller owns the value that it gets.
 //
 // The error is that of the body, also when it is replayed for the function's errors=; or
-// that of the place that is drawn to; or ctx's, if it ended while this call waited; or a
+// that of the place that is drawn to; or ctx's, if it ended while this call waited and the
+// function has an error result; or a
 // *CycleError.
 func (d *Drawn[K, V]) Do(h uint64, k K, c *DrawCall) (V, error) {
 	v := new(V)
@@ -432,6 +435,15 @@ func (w *drawWalk) miss() error {
 			// no cycle, since the content is not part of the computation.
 			m := &computation{w: w}
 			return w.compute(m.aside(w.path()))
+		case val == nil && w.c.NoError && w.ca.ctx != nil && w.ca.ctx.Err() != nil && !errors.As(r.err, new(*CycleError)):
+			// This caller was waiting when its context ended, and the function cannot say
+			// so. A client that has gone gets nothing. A caller that is past its deadline,
+			// or wants the results, gets what the body makes of it.
+			if w.d.v.Size() == 0 && errors.Is(w.ca.ctx.Err(), context.Canceled) {
+				st.outside(w.ca, r)
+				return nil
+			}
+			return w.straight("a call that it made was not kept")
 		case val == nil:
 			st.outside(w.ca, r)
 			return r.err

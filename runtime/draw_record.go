@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // ErrClosed is what drawing returns on the surface of a cached function that has
@@ -43,6 +44,7 @@ type Recorder struct {
 	size  int64
 	limit int64
 	err   error // why this cannot be replayed
+	made  time.Time
 	call  *drawing
 	tape  *Tape
 }
@@ -70,7 +72,7 @@ func (r *Recorder) recorder() *Recorder { return r }
 func (r *Recorder) Open(end func() error) Recording {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.state, r.log, r.media, r.size, r.err = recOpen, nil, nil, 0, nil
+	r.state, r.log, r.media, r.size, r.err, r.made = recOpen, nil, nil, 0, nil, time.Time{}
 	if r.limit == 0 {
 		r.limit = maxTape
 	}
@@ -97,6 +99,10 @@ func (t *recording) Commit() (*Tape, error) {
 		return nil, r.err
 	}
 	tape, err := NewTape(log, media)
+	if err == nil {
+		r.began()
+		tape.made = r.made
+	}
 	r.tape = tape
 	return tape, err
 }
@@ -159,11 +165,33 @@ func (r *Recorder) take(n int64) bool {
 	if r.state != recOpen || r.err != nil {
 		return false
 	}
+	r.began()
 	if r.size += n; r.size > r.limit {
 		r.refuse(errTooLarge)
 		return false
 	}
 	return true
+}
+
+// began notes when the first element was drawn.
+func (r *Recorder) began() {
+	if r.made.IsZero() {
+		r.made = time.Now()
+	}
+}
+
+// Replayed tells the recording that this surface draws to, if there is one, that what is
+// drawn was made at a time before: what is made of it is no younger.
+func (r *Recorder) Replayed(made time.Time) {
+	up := r.up
+	if up == nil || made.IsZero() {
+		return
+	}
+	up.mu.Lock()
+	defer up.mu.Unlock()
+	if up.state == recOpen && (up.made.IsZero() || made.Before(up.made)) {
+		up.made = made
+	}
 }
 
 // late is the answer to drawing that was not taken.

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"sync/atomic"
+	"time"
 )
 
 // ErrTape is wrapped by what Surface.Replay returns for a tape that it cannot draw:
@@ -53,6 +54,7 @@ type Tape struct {
 	media    map[Content][]byte
 	holes    []func() error
 	spoiled  *atomic.Bool
+	made     time.Time // when the first of it was drawn
 }
 
 // NewTape returns a tape of the elements, which it keeps, and of the contents of media
@@ -80,6 +82,10 @@ func (t *Tape) Elements() []Element { return t.elements }
 
 // Media returns the content at that address, or nil.
 func (t *Tape) Media(d Content) []byte { return t.media[d] }
+
+// Made returns when the first element of the tape was drawn, the zero time where that is not
+// known: on the wall clock, to the millisecond once the tape has been stored.
+func (t *Tape) Made() time.Time { return t.made }
 
 // checkHoles reports, as an ErrTape, an element that is a hole which this call does not
 // have.

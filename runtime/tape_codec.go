@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"sync/atomic"
+	"time"
 )
 
 // The stored form of a tape:
@@ -23,13 +24,19 @@ var tapeMagic = [4]byte{'c', 'g', 't', tapeVersion}
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// MarshalBinary returns the stored form. Equal tapes have equal bytes.
+// MarshalBinary returns the stored form. Equal tapes that were made in the same millisecond
+// have equal bytes.
 func (t *Tape) MarshalBinary() ([]byte, error) { return t.AppendBinary(nil) }
 
 // AppendBinary appends the stored form to b.
 func (t *Tape) AppendBinary(b []byte) ([]byte, error) {
 	start := len(b)
 	b = append(b, tapeMagic[:]...)
+	made := uint64(0)
+	if !t.made.IsZero() {
+		made = uint64(max(t.made.UnixMilli(), 0))
+	}
+	b = binary.AppendUvarint(b, made)
 	digests := make([]Content, 0, len(t.media))
 	for d := range t.media {
 		digests = append(digests, d)
@@ -97,6 +104,11 @@ func (t *Tape) UnmarshalBinary(b []byte) error {
 	}
 	d := tapeDecoder{b: slices.Clone(body[len(tapeMagic):])}
 	u := Tape{spoiled: new(atomic.Bool)}
+	if made := d.uvarint(); made > math.MaxInt64 {
+		d.fail("a time is too late")
+	} else if made > 0 {
+		u.made = time.UnixMilli(int64(made))
+	}
 	var digests []Content
 	for range d.count(1) {
 		m := d.bytes()

@@ -21,6 +21,7 @@ import (
 	"github.com/starfederation/datastar-go/datastar"
 
 	cache "github.com/cachegen/cachegen/runtime"
+	"github.com/cachegen/cachegen/runtime/web"
 )
 
 type sse = datastar.ServerSentEventGenerator
@@ -38,8 +39,11 @@ type surface struct {
 	mu     sync.Mutex // the order on the tape is that of the feed
 }
 
-// Bind binds an event generator.
+// Bind binds an event generator. For the nil one the body gets nil.
 func Bind(ctx context.Context, g *sse, in cache.Inputs) (context.Context, *sse, cache.Surface) {
+	if g == nil {
+		return ctx, nil, web.BindNil[*sse](in)
+	}
 	s := &surface{From: cache.From{Inputs: in}, up: g}
 	if outer, ok := cache.SurfaceOf(g.Context()).(*surface); ok && outer.bound == g {
 		s.nested = true

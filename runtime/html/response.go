@@ -6,25 +6,32 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"time"
 
 	cache "github.com/cachegen/cachegen/runtime"
 	"github.com/cachegen/cachegen/runtime/web"
 )
 
 // Response stands in for the http.ResponseWriter of one call. While it is recorded, the
-// body has a view of the header; else it does as it likes with the caller's. It is a
-// surface and a writer: adapters of frameworks over net/http embed one.
+// body has a view of the header, without what others have put there; else it does as it
+// likes with the caller's. It is a surface and a writer: adapters of frameworks over
+// net/http embed one.
 type Response struct {
 	*Writer
 	web.Control
 	to    http.ResponseWriter // what the caller gave
+	scope string              // as Scope said it first; "": not asked yet
 	view  *web.View           // nil while it is not recorded; under mu
+	whole http.Header         // while it is recorded, the header as the client gets it; under mu
 	wrote bool                // the head has been drawn; under mu
 	out   *Response           // what the caller's own content is drawn on, or nil
 }
 
-// BindResponse binds an http.ResponseWriter.
+// BindResponse binds an http.ResponseWriter. For the nil one the body gets nil.
 func BindResponse(ctx context.Context, w http.ResponseWriter, in cache.Inputs) (context.Context, http.ResponseWriter, cache.Surface) {
+	if w == nil {
+		return ctx, nil, web.BindNil[http.ResponseWriter](in)
+	}
 	b := NewResponse(w, in)
 	return ctx, b, b
 }
@@ -33,7 +40,7 @@ func BindResponse(ctx context.Context, w http.ResponseWriter, in cache.Inputs) (
 func NewResponse(w http.ResponseWriter, in cache.Inputs) *Response { return respond(w, bind(w, in)) }
 
 func respond(to http.ResponseWriter, w *Writer) *Response {
-	b := &Response{Writer: w, Control: web.Control{Of: to}, to: to}
+	b := &Response{Writer: w, Control: web.ControlOf(to), to: to}
 	w.begin = func() error { return b.draw(0) }
 	return b
 }
@@ -66,21 +73,41 @@ func (b *Response) BeforeHole() error {
 		o.mu.Lock()
 		defer o.mu.Unlock()
 		if o.view == nil {
-			o.view = web.NewView(b.view.Header)
+			o.view = web.NewWholeView(b.whole)
 		}
 		o.wrote = o.wrote || b.wrote
 	}
 	return nil
 }
 
-// Scope implements cache.Surface.
-func (b *Response) Scope() string { return "response" }
+// Scope implements cache.Surface. What a body can see of the header as it was before is an
+// input.
+func (b *Response) Scope() string {
+	if b.scope == "" {
+		b.scope = "response"
+		if b.answers() {
+			b.scope += web.Before(b.to.Header())
+		}
+	}
+	return b.scope
+}
+
+// answers reports whether the function is a handler, and not one that draws a part of what a
+// handler answers, wherever in the page that stands.
+func (b *Response) answers() bool {
+	_, ok := b.Inputs.(*web.Reads)
+	return ok
+}
 
 // Record implements cache.Surface.
 func (b *Response) Record() cache.Recording {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.view = web.NewView(b.to.Header())
+	b.whole = b.to.Header().Clone()
+	if b.whole == nil {
+		b.whole = http.Header{}
+	}
+	b.view = web.NewView(b.whole, b.answers())
 	b.start()
 	return b.Open(b.finish)
 }
@@ -145,7 +172,50 @@ func (b *Response) put(h *web.Head) error {
 	if err := b.Draw(cache.Element{Op: cache.Put, Kind: kindHead, Data: data}); err != nil {
 		return err
 	}
+	if b.whole != nil {
+		h.Apply(b.whole)
+	}
 	return b.feed.Do(0, func() error { h.Send(b.to); return nil })
+}
+
+// Replay implements cache.Surface. A response that is sent again says how old it is: that of
+// a handler, and any that says how long it is fresh.
+func (b *Response) Replay(t *cache.Tape) error {
+	said, begun := http.Header{}, false
+	begin := func() {
+		if begun {
+			return
+		}
+		begun = true
+		if !b.answers() && !web.Dated(said) {
+			return
+		}
+		if b.nested {
+			b.Replayed(t.Made())
+			return
+		}
+		to := b.to.Header()
+		_, dated := to["Date"]
+		for k, v := range web.Age(said, t.Made(), time.Now()) {
+			if k != "Date" || !dated {
+				to[k] = v
+			}
+		}
+	}
+	err := b.replay(t, begin, func(h *web.Head) {
+		h.Apply(said)
+		h.Apply(b.to.Header())
+		if h.Status >= 200 {
+			begin()
+		}
+		if h.Status != 0 {
+			b.to.WriteHeader(h.Status)
+		}
+	})
+	if err == nil {
+		begin() // nothing was drawn
+	}
+	return err
 }
 
 // finish is the end of a recording: headers without a body, and those that come late, which
@@ -154,7 +224,7 @@ func (b *Response) finish() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	h := b.view.Take(0)
-	if b.wrote && !h.Empty() && len(b.view.Header["Trailer"]) > 0 {
+	if b.wrote && !h.Empty() && len(b.whole["Trailer"]) > 0 {
 		b.Refuse(errors.New("it may have set a trailer"))
 	}
 	return b.put(h)

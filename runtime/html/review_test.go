@@ -31,7 +31,8 @@ func TestSpellingOfAHeaderDoesNotHideIt(t *testing.T) {
 }
 
 // What the body does to the header is what it did, not how the header ended up: a value
-// that it sets to what a middleware had set, and one that it adds to the middleware's.
+// that it sets to what a middleware had set, and one that it adds to the middleware's. Which
+// uncommon names are there is an input.
 func TestHeadersOfTheBodyAndOfTheMiddleware(t *testing.T) {
 	runs := 0
 	body := handler(site(cache.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
@@ -41,7 +42,10 @@ func TestHeadersOfTheBodyAndOfTheMiddleware(t *testing.T) {
 		w.Header().Add("Link", "</more>")
 		fmt.Fprint(w, "page")
 	})
-	for i, c := range []struct{ theme, link string }{{"light", "</ann>"}, {"dark", "</bob>"}, {"light", ""}, {"", "</ann>"}} {
+	for i, c := range []struct {
+		theme, link string
+		runs        int
+	}{{"light", "</ann>", 1}, {"dark", "</bob>", 1}, {"light", "", 1}, {"", "</ann>", 2}, {"", "", 2}, {"dark", "</bob>", 2}} {
 		h := get(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if c.theme != "" {
 				w.Header().Set("Theme", c.theme)
@@ -55,7 +59,7 @@ func TestHeadersOfTheBodyAndOfTheMiddleware(t *testing.T) {
 		if c.link != "" {
 			want = append([]string{c.link}, want...)
 		}
-		if h.Get("Theme") != "light" || !slices.Equal(h["Link"], want) || runs != 1 {
+		if h.Get("Theme") != "light" || !slices.Equal(h["Link"], want) || runs != c.runs {
 			t.Errorf("request %d: theme %q, links %q after %d runs", i, h["Theme"], h["Link"], runs)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/http"
 	"sync"
 
 	cache "github.com/cachegen/cachegen/runtime"
@@ -31,8 +30,11 @@ type Writer struct {
 	begin func() error // draws the head of a response, once; nil for others
 }
 
-// Bind binds an io.Writer.
+// Bind binds an io.Writer. For the nil one the body gets nil.
 func Bind(ctx context.Context, w io.Writer, in cache.Inputs) (context.Context, io.Writer, cache.Surface) {
+	if w == nil {
+		return ctx, nil, web.BindNil[io.Writer](in)
+	}
 	b := bind(w, in)
 	return ctx, b, b
 }
@@ -89,6 +91,12 @@ func (b *Writer) Write(p []byte) (int, error) {
 	return b.feed.Write(b.up, p)
 }
 
+// WriteString implements io.StringWriter.
+func (b *Writer) WriteString(s string) (int, error) { return b.Write([]byte(s)) }
+
+// Format implements fmt.Formatter: printing a writer shows nothing of what it stands for.
+func (b *Writer) Format(to fmt.State, _ rune) { _, _ = io.WriteString(to, "cachegen/html.Writer") }
+
 // Flush implements http.Flusher.
 func (b *Writer) Flush() { _ = b.FlushError() }
 
@@ -114,13 +122,15 @@ type part struct {
 }
 
 // Replay implements cache.Surface.
-func (b *Writer) Replay(t *cache.Tape) error {
-	to, _ := b.up.(http.ResponseWriter)
+func (b *Writer) Replay(t *cache.Tape) error { return b.replay(t, func() {}, nil) }
+
+// replay is Replay; begin is called before each part of the stream, send for each head.
+func (b *Writer) replay(t *cache.Tape, begin func(), send func(*web.Head)) error {
 	return cache.Play(t, func(e *cache.Element) (p part, err error) {
 		p.Element = e
 		switch {
 		case e.Kind == kindBytes, e.Kind == kindFlush:
-		case e.Kind == kindHead && b.begin != nil:
+		case e.Kind == kindHead && send != nil:
 			p.head = new(web.Head)
 			err = p.head.UnmarshalBinary(e.Data)
 		default:
@@ -130,11 +140,13 @@ func (b *Writer) Replay(t *cache.Tape) error {
 	}, func(p part) (err error) {
 		switch p.Kind {
 		case kindBytes:
+			begin()
 			_, err = b.up.Write(p.Data)
 		case kindFlush:
+			begin()
 			err = web.Flush(b.up)
 		case kindHead:
-			p.head.Send(to)
+			send(p.head)
 		}
 		return err
 	})

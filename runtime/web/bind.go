@@ -12,6 +12,21 @@ func Bind(ctx context.Context, in cache.Inputs) (context.Context, cache.Surface)
 	return ctx, &unseen{From: cache.From{Inputs: in}}
 }
 
+// BindNil returns the surface of a call that was given a nil to draw on: the body gets nil
+// too, can ask for it, and whether it is nil is an input.
+func BindNil[P any](in cache.Inputs) cache.Surface {
+	return &absent[P]{unseen{From: cache.From{Inputs: in}}}
+}
+
+// absent is the surface of a nil P.
+type absent[P any] struct{ unseen }
+
+// Scope implements cache.Surface.
+func (*absent[P]) Scope() string { return "nil" }
+
+// Outer implements cache.Outer.
+func (*absent[P]) Outer() (none P) { return none }
+
 // unseen is the surface of a function that draws nowhere.
 type unseen struct {
 	cache.Recorder

@@ -12,8 +12,10 @@
 //
 // # Responses
 //
-// Cacheable says which requests may be answered from a cache. A View tells what a body did
-// to the header of its response, a Head is that, and Head.Unfit says why a response must
-// not be kept: it sets a cookie, says no-store or private, varies by what tells users apart,
-// declares a trailer, or is an error or a part.
+// Cacheable says which requests may be answered from a cache. A View is the header that a
+// body gets: it hides what others have put there, and tells what the body did; Before says
+// what of the header is an input all the same. A Head is what was done, and Head.Unfit says
+// why a response must not be kept: it sets a cookie, says no-store or private, varies by what
+// tells users apart, declares a trailer, or is an error, a part, or of this moment only. Age
+// says what a response says of its age when it is sent again.
 package web

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unsafe"
 
 	cache "github.com/cachegen/cachegen/runtime"
@@ -61,6 +62,40 @@ func (h *Head) Send(to http.ResponseWriter) {
 	if h.Status != 0 {
 		to.WriteHeader(h.Status)
 	}
+}
+
+// Age returns what the head of a response says besides when it is sent again at the time
+// now: its Age (RFC 9111, 5.1), and the Date of when it was made. said is what the body said
+// in its head. A body that passes on the Age of another server's response had that already.
+//
+// An Expires that has come meanwhile would be in the past, and becomes the present: the
+// response is stale to whoever gets it, by its Age as by its Expires. One that was in the
+// past from the start, as a way to say "stale", stays as it is.
+//
+// In its first second a response is as new, and Age returns nil.
+func Age(said http.Header, made, now time.Time) http.Header {
+	age := now.Sub(made)
+	if made.IsZero() || age < time.Second {
+		return nil
+	}
+	seconds := int64(age / time.Second)
+	if n, err := strconv.ParseInt(said.Get("Age"), 10, 32); err == nil && n > 0 {
+		seconds += n
+	}
+	add := http.Header{"Age": {strconv.FormatInt(seconds, 10)}}
+	if _, ok := said["Date"]; !ok {
+		add["Date"] = []string{made.UTC().Format(http.TimeFormat)}
+	}
+	if e, err := http.ParseTime(said.Get("Expires")); err == nil && !e.Before(made.Truncate(time.Second)) && e.Before(now) {
+		present := now.Add(time.Second - 1).Truncate(time.Second)
+		add["Expires"] = []string{present.UTC().Format(http.TimeFormat)}
+	}
+	return add
+}
+
+// Dated reports whether a header says for how long the response is fresh.
+func Dated(said http.Header) bool {
+	return len(said["Cache-Control"])+len(said["Expires"])+len(said["Age"]) > 0
 }
 
 // MarshalBinary returns the head as it stands on a tape: values are bytes, and need be no
@@ -119,11 +154,25 @@ func (h *Head) UnmarshalBinary(b []byte) error {
 	return err
 }
 
+// momentary are the statuses, besides those of the server's faults, that answer one request
+// and say nothing of the next one: parts and confirmations of what the client has, and what is
+// wrong with who asks, with this connection, or with this moment (RFC 9110, 15; RFC 9111, 3;
+// RFC 3229, 10.4.1; RFC 6585; RFC 8470, 5.2).
+var momentary = map[int]bool{
+	http.StatusSwitchingProtocols: true, http.StatusPartialContent: true, http.StatusIMUsed: true,
+	http.StatusNotModified: true, http.StatusUnauthorized: true, http.StatusProxyAuthRequired: true,
+	http.StatusRequestTimeout: true, http.StatusConflict: true, http.StatusPreconditionFailed: true,
+	http.StatusRequestEntityTooLarge: true, http.StatusRequestedRangeNotSatisfiable: true,
+	http.StatusExpectationFailed: true, http.StatusMisdirectedRequest: true, http.StatusLocked: true,
+	http.StatusFailedDependency: true, http.StatusTooEarly: true, http.StatusUpgradeRequired: true,
+	http.StatusPreconditionRequired: true, http.StatusTooManyRequests: true,
+	http.StatusRequestHeaderFieldsTooLarge: true,
+}
+
 // Unfit says why a response with this head must not be kept, nil if it may.
 func (h *Head) Unfit() error {
 	switch s := h.Status; {
-	case s >= 500, s == http.StatusPartialContent, s == http.StatusNotModified,
-		s == http.StatusRequestedRangeNotSatisfiable, s == http.StatusSwitchingProtocols:
+	case s >= 500 || momentary[s]:
 		return fmt.Errorf("its status is %d", s)
 	case len(h.values("Set-Cookie")) > 0:
 		return errors.New("it sets a cookie")
@@ -165,6 +214,55 @@ func (h *Head) values(name string) (members []string) {
 	return members
 }
 
+// What a body sees of a response's header as it was before: a handler the values of seen,
+// since net/http decides by them whether to look for a Content-Type, to say a Content-Length
+// or to answer 304; and an empty value in place of others that it may set, add to or delete,
+// so that these three can be told apart. For the names in shared there is one always.
+var (
+	seen   = []string{"Content-Encoding", "Content-Type", "Etag"}
+	shared = []string{
+		"Access-Control-Allow-Credentials", "Access-Control-Allow-Headers", "Access-Control-Allow-Methods",
+		"Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Cache-Control", "Content-Language",
+		"Content-Length", "Content-Security-Policy", "Expires", "Last-Modified", "Link", "Permissions-Policy",
+		"Server-Timing", "Set-Cookie", "Vary", "X-Robots-Tag",
+	}
+)
+
+// Before says what of a response's header, as it is when a handler is called, is an input of
+// the handler: the values of Content-Encoding, Content-Type and Etag, and which others there
+// are, except for the common ones that middlewares set now and then (Vary, Link, Set-Cookie,
+// Access-Control-Allow-Origin and their like). The values of all others belong to the request
+// that is being answered, and a View hides them.
+func Before(h http.Header) string {
+	var few [16]string
+	inputs := few[:0]
+	for k := range h {
+		if _, found := slices.BinarySearch(shared, k); !found {
+			inputs = append(inputs, k)
+		}
+	}
+	if len(inputs) == 0 {
+		return ""
+	}
+	slices.Sort(inputs)
+	var buf [512]byte
+	b := buf[:0]
+	put := func(s string) {
+		b = append(strconv.AppendInt(b, int64(len(s)), 10), ':')
+		b = append(b, s...)
+	}
+	for _, k := range inputs {
+		put(k)
+		if slices.Contains(seen, k) {
+			b = strconv.AppendInt(append(b, '='), int64(len(h[k])), 10)
+			for _, v := range h[k] {
+				put(v)
+			}
+		}
+	}
+	return string(b)
+}
+
 // A View is the header that a body gets while its response is recorded: a copy, in which
 // what the body does can be told from what was there.
 type View struct {
@@ -173,8 +271,33 @@ type View struct {
 	slices http.Header // the values of Header as they were, by their memory
 }
 
-// NewView returns a view of h.
-func NewView(h http.Header) *View {
+// NewView returns the view of h for a body whose response goes into a cache. The body of a
+// handler sees what Before counts. That of a function which draws a part of a page, wherever
+// it stands there, sees nothing, and what it does to names that are not in shared is taken for
+// setting them.
+func NewView(h http.Header, handler bool) *View {
+	v := &View{Header: make(http.Header, len(shared)+len(h))}
+	for _, k := range shared {
+		v.Header[k] = []string{""}
+	}
+	if handler {
+		for k, vs := range h {
+			v.Header[k] = []string{""}
+			if slices.Contains(seen, k) {
+				v.Header[k] = slices.Clone(vs)
+			}
+		}
+	} else {
+		for _, k := range seen {
+			v.Header[k] = []string{""}
+		}
+	}
+	v.rebase()
+	return v
+}
+
+// NewWholeView returns a view of h with all values, for what is drawn again on each replay.
+func NewWholeView(h http.Header) *View {
 	v := &View{Header: h.Clone()}
 	if v.Header == nil {
 		v.Header = http.Header{}
@@ -188,8 +311,8 @@ func (v *View) rebase() {
 }
 
 // Take returns what the body has done since the last Take. Values that begin with those that
-// were there are additions to them. What leaves no trace in a map is not seen: deleting
-// what was not there.
+// were there are additions to them. What leaves no trace in a map is not seen: deleting what
+// the view does not have.
 func (v *View) Take(status int) *Head {
 	h := &Head{Status: status}
 	put := func(m *http.Header, k string, values []string) {
