@@ -40,12 +40,21 @@
 //   - Every value with a release is released exactly once, after its grace, and not while
 //     Acquire has lent it or an identical value is kept.
 //   - A hit takes no lock, allocates nothing, and reads no precise clock.
+//   - Nobody waits for another's client. A body that draws runs ahead of a client that is
+//     slow. What is drawn and neither kept nor shown yet takes at most 256 MiB in the process
+//     and 128 KiB for each call beside; beyond that the body waits for its client, and those
+//     who wait for the result are let go before. So they are when it turns out that the
+//     result will not be kept, and when the body runs on for 250 ms after it has flushed: that
+//     is a stream. Results that leave the cache while clients are being shown them take at
+//     most 256 MiB in the process beside the bounds of the functions.
+//   - Nothing that was read of a request is kept, but by its digest.
 //
 // # What it touches
 //
 // Memory, and goroutines: one for each detached computation and for each refresh, of which
-// there is a bounded number; none in an idle process. Timers: one for each cache that holds
-// something with an end, and one while entries with a ttl are being hit. It logs through
+// there is a bounded number, and one for each computation that draws to a connection; none
+// in an idle process. Timers: one for each cache that holds something with an end, one while
+// entries with a ttl are being hit, and one for each body that has flushed. It logs through
 // package log what needs an author's attention, most of it once. It reads CACHEGEN from the
 // environment: with off, every call goes straight through.
 //

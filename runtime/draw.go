@@ -116,6 +116,7 @@ type drawn struct {
 	hits                                              counter
 	misses, loads, failed, notKept, unsteady, invalid atomic.Uint64
 	logged, loggedUnsteady                            atomic.Bool
+	orphans                                           atomic.Int64 // bytes of its leaves that count as such
 }
 
 // drawnKey is the key of a node. The path comes first, where it can be found for any K.
@@ -145,6 +146,7 @@ type drawnLeaf struct {
 	size int64
 	out  *outcomes
 	mark *leafMark // in out
+	use  *leafUse  // nil: it is small
 }
 
 // NewDrawn makes the cache of one drawing function; ops is as for New.
@@ -228,6 +230,10 @@ func (d *drawn) do(h uint64, at *node, v any, c *DrawCall) error {
 			w.step(val.question)
 			continue
 		}
+		if !w.borrow(val.leaf) {
+			w.ca = callerOf(w.ctx)
+			return w.crowded()
+		}
 		if err, ok := w.replay(val.leaf, nil); ok {
 			d.hits.hit()
 			return err
@@ -275,7 +281,14 @@ func (d *drawn) forget(n *node) { d.store.forgetGroup(d.group(n)) }
 
 // left is told of each entry that has left the store.
 func (d *drawn) left(n *node) {
-	if l := d.val(n).leaf; l != nil && l.mark != nil {
+	l := d.val(n).leaf
+	if l == nil {
+		return
+	}
+	if l.use != nil {
+		d.orphan(l)
+	}
+	if l.mark != nil {
 		d.drop(l.out.hash, n, l.out.remove(l.mark))
 	}
 }
@@ -334,8 +347,25 @@ func (w *drawWalk) step(q *question) {
 	w.goTo(w.path().after(&r))
 }
 
-// replay draws the leaf. ok is false where it is of no use: it has been dropped then.
+// borrow says that the walk is about to replay l. It reports false if that would hold too
+// much memory, should the client be slow. A call in another's computation draws on that
+// one's surface.
+func (w *drawWalk) borrow(l *drawnLeaf) bool {
+	return l.use == nil || len(w.outer) > 0 || w.d.borrow(l)
+}
+
+// crowded runs the body for a client that nothing may be held for.
+func (w *drawWalk) crowded() error {
+	w.d.store.count(func(t *tally) { t.bypassed++ })
+	return w.straight("a call that it made was not kept")
+}
+
+// replay draws the leaf, which has been borrowed. ok is false where it is of no use: it has
+// been dropped then.
 func (w *drawWalk) replay(l *drawnLeaf, f *flight) (err error, ok bool) {
+	if l.use != nil && len(w.outer) == 0 {
+		defer w.d.giveBack(l)
+	}
 	good := !l.tape.spoiled.Load()
 	if good && f == nil && w.c.Validate != nil && l.err == nil {
 		if good, err = w.valid(l); err != nil {
@@ -451,6 +481,8 @@ func (w *drawWalk) miss() error {
 			w.step(val.question)
 		case val.leaf == nil:
 			return w.straight("a call that it made was not kept")
+		case !w.borrow(val.leaf):
+			return w.crowded()
 		default:
 			if err, ok := w.replay(val.leaf, r.flight); ok {
 				st.outside(w.ca, r)
@@ -494,16 +526,45 @@ type computation struct {
 	last  *flight // the latest that was not nil
 	path  Path    // of f
 	trail []Path  // inner nodes that the run has passed, the root first
+
+	// Of those who wait for it, from any goroutine.
+	open           atomic.Pointer[flight] // f, or one that has ended
+	closed, lonely atomic.Bool
+}
+
+// at sets f.
+func (m *computation) at(f *flight) {
+	m.f = f
+	if f == nil {
+		return
+	}
+	if m.open.Store(f); m.closed.Load() {
+		f.shutOut(m.lonely.Load())
+	}
+}
+
+// alone lets go of those who wait for the computation, wherever it has moved: they compute
+// for themselves, and nobody waits for it from here on. lonely says that this holds for
+// others of the key too, for as long as it runs.
+func (m *computation) alone(lonely bool) {
+	if lonely {
+		m.lonely.Store(true)
+	}
+	m.closed.Store(true)
+	if f := m.open.Load(); f != nil {
+		f.shutOut(m.lonely.Load())
+	}
 }
 
 // compute runs the body, whose flight f is at the path where the walk stands.
 func (w *drawWalk) compute(f *flight) (err error) {
 	d := w.d
 	d.loads.Add(1)
-	m := &computation{w: w, f: f, last: f, path: w.path()}
+	m := &computation{w: w, last: f, path: w.path()}
+	m.at(f)
 	dr := &drawing{
 		surface: w.c.Surface, inputs: w.in, outer: w.outer, rec: recorderOf(w.c.Surface),
-		frame: f.frame, call: f.call, widgets: d.o.Widgets, move: m.move,
+		frame: f.frame, call: f.call, widgets: d.o.Widgets, move: m.move, alone: m.alone,
 		path: rootPath(w.c.Surface.Scope()),
 	}
 	ctx := w.ctx
@@ -600,14 +661,14 @@ func (m *computation) move(from Path, r *Read, to Path) {
 		f := m.f
 		m.f = nil
 		m.ask(f, from, r)
-		m.open(to)
+		m.openNext(to)
 		return
 	}
 	// A part of the way that the walk has gone already, or one where another call is
 	// ahead. What stands there must be the same question.
 	if have := m.peek(from); have != nil && have.question != nil && have.question.equal(r) {
 		if m.f == nil {
-			m.open(to)
+			m.openNext(to)
 		}
 		return
 	} else if have != nil {
@@ -618,7 +679,7 @@ func (m *computation) move(from Path, r *Read, to Path) {
 		m.ask(f, from, r)
 	}
 	if m.f == nil {
-		m.open(to)
+		m.openNext(to)
 	}
 }
 
@@ -678,9 +739,9 @@ func (m *computation) aside(path Path) *flight {
 	return f
 }
 
-func (m *computation) open(path Path) {
+func (m *computation) openNext(path Path) {
 	m.path = path
-	m.f = m.openAt(path)
+	m.at(m.openAt(path))
 }
 
 // settle returns the flight by which the run ends at path, and ends one that it has
@@ -696,7 +757,7 @@ func (m *computation) settle(path Path) *flight {
 			m.w.d.turned() // it has ended where it used to read on
 			m.w.drop(path)
 		}
-		m.open(path)
+		m.openNext(path)
 	}
 	if m.f == nil {
 		// Another call is at it, or has just done it.
@@ -726,6 +787,9 @@ func (m *computation) finish(path Path, left bool, err error, tape *Tape, refuse
 			given = stored
 			val.leaf = &drawnLeaf{v: stored, err: err, tape: tape}
 			d.keep(m, val.leaf, path)
+			if val.leaf.size >= useMin {
+				val.leaf.use = &leafUse{}
+			}
 		}
 	}
 	if val.leaf == nil {
@@ -743,6 +807,9 @@ func (m *computation) finish(path Path, left bool, err error, tape *Tape, refuse
 	kept := f.end()
 	if !kept && l != nil {
 		d.notKept.Add(1)
+		if l.use != nil {
+			d.orphan(l)
+		}
 		if l.mark != nil {
 			d.drop(w.h, w.at, l.out.remove(l.mark))
 		}

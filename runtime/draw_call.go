@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/cachegen/cachegen/runtime/value"
 )
@@ -21,12 +22,14 @@ type drawing struct {
 	call    *call
 	widgets bool // reads are allowed
 	move    func(from Path, r *Read, to Path)
+	alone   func(lonely bool) // lets go of those who wait for the result; nil: nobody does
 
 	mu    sync.Mutex
 	ended bool
 	path  Path
 	seen  map[string]value.Digest // what each widget said: inputs can be large
 	hold  *held                   // where reads go while an inner function draws a hole
+	flows *time.Timer             // since the first flush, until the run has ended
 	err   error                   // why the result is not kept
 	// inHoles is what the runs around this one read in its holes.
 	inHoles held
@@ -198,6 +201,28 @@ func (d *drawing) refuse(err error) {
 func (d *drawing) drop(err error) {
 	if d.err == nil {
 		d.err = err
+		d.unshare(true)
+	}
+}
+
+// unshare lets go of those who wait for the result of the run. lonely says that it would be
+// no other with another run of the same key.
+func (d *drawing) unshare(lonely bool) {
+	if d.alone != nil {
+		d.alone(lonely)
+	}
+}
+
+// streamAfter is how long after its first flush a body that still runs is taken for a
+// stream.
+const streamAfter = 250 * time.Millisecond
+
+// flushed notes that the client sees what has been drawn so far.
+func (d *drawing) flushed() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.alone != nil && !d.ended && d.flows == nil {
+		d.flows = time.AfterFunc(streamAfter, func() { d.unshare(true) })
 	}
 }
 
@@ -261,6 +286,9 @@ func (d *drawing) end() (err, hole error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.ended = true
+	if d.flows != nil {
+		d.flows.Stop()
+	}
 	return d.err, d.holeErr
 }
 

@@ -30,7 +30,7 @@ func (c *chunks) Write(p []byte) (int, error) {
 func TestFeedJoinsWrites(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var f Feed
-		f.Start()
+		f.Start(nil)
 		to := &chunks{let: make(chan struct{})}
 		var want bytes.Buffer
 		buf := make([]byte, 0, 8)
@@ -70,7 +70,7 @@ func TestFeedWhosePlaceEnds(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			var f Feed
-			f.Start()
+			f.Start(nil)
 			to := &chunks{let: make(chan struct{}), do: c.do}
 			f.Write(to, []byte("first"))
 			synctest.Wait()
@@ -78,7 +78,7 @@ func TestFeedWhosePlaceEnds(t *testing.T) {
 			go func() {
 				defer close(drawn)
 				for range 3 { // more than a feed holds
-					f.Do(feedMax, func() error { t.Errorf("%s: something was drawn afterwards", name); return nil })
+					f.Do(inFlightFree, func() error { t.Errorf("%s: something was drawn afterwards", name); return nil })
 				}
 			}()
 			synctest.Wait()

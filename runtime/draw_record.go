@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"sync"
@@ -15,8 +16,11 @@ var ErrClosed = errors.New("cachegen: drawn after the cached function returned")
 // errHole is what is wrong with a hole that did not return.
 var errHole = errors.New("the caller's own content panicked")
 
-// errTooLarge is why a tape is not kept.
-var errTooLarge = errors.New("what it draws is larger than the bound of the cache")
+// errTooLarge and errCrowded are why a tape is not kept.
+var (
+	errTooLarge = errors.New("what it draws is larger than the bound of the cache")
+	errCrowded  = errors.New("what is being drawn in the process, and waits for slow clients, takes too much memory")
+)
 
 // maxTape bounds a recording where the function has no max-bytes, so that a stream
 // that never ends does not fill the memory.
@@ -43,6 +47,7 @@ type Recorder struct {
 	media map[Content][]byte
 	size  int64
 	limit int64
+	share share // of what is kept so far
 	err   error // why this cannot be replayed
 	made  time.Time
 	call  *drawing
@@ -72,7 +77,8 @@ func (r *Recorder) recorder() *Recorder { return r }
 func (r *Recorder) Open(end func() error) Recording {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.state, r.log, r.media, r.size, r.err, r.made = recOpen, nil, nil, 0, nil, time.Time{}
+	r.drop()
+	r.state, r.size, r.err, r.made = recOpen, 0, nil, time.Time{}
 	if r.limit == 0 {
 		r.limit = maxTape
 	}
@@ -94,9 +100,15 @@ func (t *recording) Commit() (*Tape, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	log, media := r.log, r.media
-	r.state, r.log, r.media = recClosed, nil, nil
+	r.state = recClosed
+	r.drop()
 	if r.err != nil {
 		return nil, r.err
+	}
+	for i := range log {
+		if e := &log[i]; e.Op == Stream && cap(e.Data)-len(e.Data) > len(e.Data)/4 {
+			e.Data = bytes.Clone(e.Data)
+		}
 	}
 	tape, err := NewTape(log, media)
 	if err == nil {
@@ -113,7 +125,14 @@ func (t *recording) Discard() {
 	}
 	t.r.mu.Lock()
 	defer t.r.mu.Unlock()
-	t.r.state, t.r.log, t.r.media = recClosed, nil, nil
+	t.r.state = recClosed
+	t.r.drop()
+}
+
+// drop forgets what is kept so far.
+func (r *Recorder) drop() {
+	r.log, r.media = nil, nil
+	r.share.give(r.share.n)
 }
 
 // Draw keeps an element whose Data nobody changes any more. Its error is ErrClosed:
@@ -130,19 +149,33 @@ func (r *Recorder) Draw(e Element) error {
 
 // Stream keeps a copy of a part of a stream. Its error is that of Draw.
 func (r *Recorder) Stream(kind, on string, p []byte) error {
+	_, err := r.stream(kind, on, p)
+	return err
+}
+
+// stream is Stream, and returns the copy, which nobody changes any more; nil if it was not
+// kept.
+func (r *Recorder) stream(kind, on string, p []byte) (kept []byte, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.take(int64(len(p))) {
-		return r.late()
+		return nil, r.late()
 	}
-	if n := len(r.log); n > 0 {
-		if e := &r.log[n-1]; e.Op == Stream && e.Kind == kind && e.On == on && len(e.Data)+len(p) <= streamPart {
+	room := len(p)
+	if n := len(r.log); n > 0 && r.log[n-1].Op == Stream && r.log[n-1].Kind == kind && r.log[n-1].On == on {
+		e := &r.log[n-1]
+		if at := len(e.Data); at+len(p) <= streamPart {
+			if at+len(p) > cap(e.Data) { // in few steps: who shows it may hold the memory before
+				e.Data = append(make([]byte, 0, max(at+len(p), min(4*cap(e.Data), streamPart))), e.Data...)
+			}
 			e.Data = append(e.Data, p...)
-			return nil
+			return e.Data[at:], nil
 		}
+		room = max(room, streamPart)
 	}
-	r.log = append(r.log, Element{Op: Stream, Kind: kind, On: on, Data: append([]byte(nil), p...)})
-	return nil
+	data := append(make([]byte, 0, room), p...)
+	r.log = append(r.log, Element{Op: Stream, Kind: kind, On: on, Data: data})
+	return data, nil
 }
 
 // Media keeps a copy of b beside the elements and returns its address, for
@@ -166,11 +199,14 @@ func (r *Recorder) take(n int64) bool {
 		return false
 	}
 	r.began()
-	if r.size += n; r.size > r.limit {
+	r.size += n
+	switch {
+	case r.size > r.limit:
 		r.refuse(errTooLarge)
-		return false
+	case !r.share.take(n):
+		r.refuse(errCrowded)
 	}
-	return true
+	return r.err == nil
 }
 
 // began notes when the first element was drawn.
@@ -222,8 +258,39 @@ func (r *Recorder) Refuse(why error) {
 
 func (r *Recorder) refuse(why error) {
 	if r.state == recOpen && r.err == nil {
-		r.err, r.log, r.media = why, nil, nil
+		r.err = why
+		r.drop()
+		if r.call != nil {
+			r.call.unshare(why != errCrowded)
+		}
 	}
+}
+
+// Flushed reports that what has been drawn so far is before the client's eyes. A body that
+// has more to draw then, and takes its time, is a stream, which may end only when its
+// client leaves: nobody is made to wait for its result. It is kept if the body ends by
+// itself.
+func (r *Recorder) Flushed() {
+	if d := r.opened(); d != nil {
+		d.flushed()
+	}
+}
+
+// behind reports that the body waits for its client.
+func (r *Recorder) behind() {
+	if d := r.opened(); d != nil {
+		d.unshare(false)
+	}
+}
+
+// opened returns the call that records here, nil if none does.
+func (r *Recorder) opened() *drawing {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.state != recOpen {
+		return nil
+	}
+	return r.call
 }
 
 // Recording reports whether what is drawn is being kept.
@@ -246,10 +313,7 @@ func (r *Recorder) attach(d *drawing, limit int64) {
 // current returns the call that what happens on this surface belongs to, or nil.
 func (r *Recorder) current() *drawing {
 	for ; r != nil; r = r.up {
-		r.mu.Lock()
-		d, open := r.call, r.state == recOpen
-		r.mu.Unlock()
-		if d != nil && open {
+		if d := r.opened(); d != nil {
 			return d
 		}
 	}

@@ -35,8 +35,10 @@ type flight struct {
 
 	// under the store's mu; settled when ended is closed
 	next      *flight       // of the same hash
-	ended     chan struct{} // closed at the end; made for the first who waits for it
+	ended     chan struct{} // closed at the end, or by shutOut; made for the first who waits for it
 	done      bool
+	sentAway  bool     // those who waited, by shutOut
+	lonely    bool     // while it runs, no other of its key is open to others either
 	present   int      // callers that wait for the result, the owner among them
 	leases    int      // of them, those that Acquire
 	around    []*frame // of the computations that the callers belong to
@@ -240,6 +242,9 @@ func (s *store) start(n *node, c *caller, now int64) *flight {
 		s.flights = map[uint64]*flight{}
 	}
 	f.next = s.flights[n.hash]
+	for o := f.next; o != nil && !f.private; o = o.next {
+		f.private = o.lonely && s.front.equal(o.n, n)
+	}
 	s.flights[n.hash] = f
 	s.stats.loads++
 	s.stats.inFlight++
@@ -371,6 +376,9 @@ func (f *flight) wait(c *caller, own bool) (found, verdict) {
 	}
 	select {
 	case <-f.ended:
+		if f.sentAway && f.leave(c) {
+			return found{}, another
+		}
 	case <-done:
 		if f.leave(c) {
 			return found{err: c.ctx.Err()}, took
@@ -527,6 +535,19 @@ func (f *flight) shut() bool {
 	return f.present > 1
 }
 
+// shutOut closes f, which runs on, to others: those who wait compute for themselves. lonely
+// says that others of the key would have to be closed as well.
+func (f *flight) shutOut(lonely bool) {
+	f.st.mu.Lock()
+	defer f.st.mu.Unlock()
+	f.lonely = f.lonely || lonely
+	if f.private = true; f.done || f.ended == nil || f.sentAway {
+		return
+	}
+	f.sentAway = true
+	close(f.ended)
+}
+
 // finish ends the flight: it keeps the result, if it may be kept, and hands it to those
 // who wait.
 func (f *flight) finish(result ending, err error, p any) {
@@ -626,7 +647,7 @@ func (f *flight) finish(result ending, err error, p any) {
 	if f.behind {
 		refreshing.Add(-1)
 	}
-	if f.ended != nil {
+	if f.ended != nil && !f.sentAway {
 		close(f.ended)
 	}
 	s.mu.Unlock()

@@ -89,7 +89,7 @@ func (s *surface) Scope() string { return "datastar" }
 // Record implements cache.Surface.
 func (s *surface) Record() cache.Recording {
 	if !s.nested {
-		s.feed.Start()
+		s.feed.Start(&s.Recorder)
 	}
 	return s.Open(nil)
 }
@@ -104,16 +104,19 @@ func (s *surface) draw(event []byte) error {
 	if err := s.Draw(cache.Element{Op: cache.Put, Kind: kindEvent, Data: event}); err != nil {
 		return err
 	}
+	s.Flushed()
 	return s.show(event)
 }
 
 // show sends an event to the caller's generator, in its turn.
 func (s *surface) show(event []byte) error {
-	e, err := parse(event)
-	if err != nil {
-		return err
-	}
-	return s.feed.Do(len(event), func() error { return e.send(s.up) })
+	return s.feed.Do(len(event), func() error { // which holds the event as the tape has it
+		e, err := parse(event)
+		if err != nil {
+			return err
+		}
+		return e.send(s.up)
+	})
 }
 
 // Replay implements cache.Surface.

@@ -25,7 +25,12 @@
 //
 // The body writes to the tape, and a goroutine writes from the tape to the client: a
 // slow client holds up nobody who waits for the same result, and a client that is gone is
-// no error of the body's. The wrapper returns when its client has everything.
+// no error of the body's. The wrapper returns when its client has everything. A client that
+// never reads is ended by the server's WriteTimeout, as in a handler that is not cached; how
+// much is held for it is bounded (see package cache).
+//
+// A body that runs on for 250 ms after it has flushed is a stream, such as of events: who asks
+// for the same gets a stream of its own. Its response is kept if it ends by itself.
 //
 // # What a replay says besides
 //

@@ -69,7 +69,7 @@ func (b *Writer) Record() cache.Recording {
 
 func (b *Writer) start() {
 	if !b.nested {
-		b.feed.Start()
+		b.feed.Start(&b.Recorder)
 	}
 }
 
@@ -85,10 +85,7 @@ func (b *Writer) Write(p []byte) (int, error) {
 			return 0, err
 		}
 	}
-	if err := b.Stream(kindBytes, "", p); err != nil {
-		return 0, err
-	}
-	return b.feed.Write(b.up, p)
+	return b.feed.Stream(&b.Recorder, kindBytes, "", b.up, p)
 }
 
 // WriteString implements io.StringWriter.
@@ -112,6 +109,7 @@ func (b *Writer) FlushError() error {
 	if err := b.Draw(cache.Element{Op: cache.Put, Kind: kindFlush}); err != nil {
 		return err
 	}
+	b.Flushed()
 	return b.feed.Do(0, func() error { return web.Flush(b.up) })
 }
 

@@ -1,0 +1,304 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+	"unsafe"
+)
+
+// However many holders take as much as they can, all of them together stay within the
+// bound, who comes next still gets a part, and everything comes back.
+func TestSharesOfMemoryInFlight(t *testing.T) {
+	if n := inFlight.Load(); n != 0 {
+		t.Fatalf("%d bytes are in flight before", n)
+	}
+	var all []*share
+	for n := range 200 {
+		s := &share{}
+		for s.take(1000) {
+		}
+		all = append(all, s)
+		if total := inFlight.Load(); total > inFlightMax || total < 0 {
+			t.Fatalf("%d bytes in flight", total)
+		}
+		if s.n < inFlightFree-1000 || n < 8 && s.n < inFlightMax>>(n+2) || s.n > inFlightMax/2+2*inFlightFree {
+			t.Fatalf("holder %d gets %d bytes", n, s.n)
+		}
+	}
+	if total := inFlight.Load(); total < inFlightMax/4*3 {
+		t.Errorf("greedy holders get no more than %d bytes", total)
+	}
+	for i, s := range all {
+		if i%2 == 0 {
+			s.give(s.n / 2)
+		}
+		s.give(s.n)
+	}
+	if n := inFlight.Load(); n != 0 {
+		t.Errorf("%d bytes are in flight afterwards", n)
+	}
+}
+
+// fedSurface draws through a feed to a place, as connections do.
+type fedSurface struct {
+	Recorder
+	From
+	feed Feed
+	to   io.Writer
+}
+
+func (s *fedSurface) Scope() string { return "fed" }
+func (s *fedSurface) Record() Recording {
+	s.feed.Start(&s.Recorder)
+	return s.Open(nil)
+}
+func (s *fedSurface) Drain() error { return s.feed.Stop() }
+func (s *fedSurface) Write(p []byte) (int, error) {
+	return s.feed.Stream(&s.Recorder, "bytes", "", s.to, p)
+}
+func (s *fedSurface) Replay(t *Tape) error {
+	return Play(t, func(e *Element) ([]byte, error) { return e.Data, nil }, func(p []byte) error {
+		_, err := s.to.Write(p)
+		return err
+	})
+}
+
+// stalled is a client that reads nothing until it is let, and then fails with err.
+type stalled struct {
+	let chan struct{}
+	err error
+}
+
+func (c *stalled) Write(p []byte) (int, error) {
+	<-c.let
+	return len(p), c.err
+}
+
+// counted is a client that reads everything.
+type counted struct{ n int }
+
+func (c *counted) Write(p []byte) (int, error) { c.n += len(p); return len(p), nil }
+
+type nothing = struct{}
+
+func fedSite(o Options) *Drawn[int, nothing] {
+	o.Func, o.Site = "fed", "x"
+	return NewDrawn[int, nothing](nil, DrawOptions{Options: o, Widgets: true})
+}
+
+// Nobody waits for another's client: not where the page may not be kept, since it is too
+// large or says so, nor where the body has to wait for its client, nor where it has moved
+// on to other inputs.
+func TestNobodyWaitsForAClient(t *testing.T) {
+	const part = 32 << 10
+	for name, draw := range map[string]func(ctx context.Context, s *fedSurface){
+		"too large": func(_ context.Context, s *fedSurface) {
+			for range 64 {
+				s.Write(make([]byte, part))
+			}
+		},
+		"one write that is too large": func(_ context.Context, s *fedSurface) { s.Write(make([]byte, 64*part)) },
+		"refused": func(_ context.Context, s *fedSurface) {
+			s.Refuse(errors.New("it is somebody's"))
+			for range 8 {
+				s.Write(make([]byte, part))
+			}
+		},
+		"refused after an input": func(ctx context.Context, s *fedSurface) {
+			Input(ctx, "a")
+			s.Refuse(errors.New("it is somebody's"))
+			Input(ctx, "b")
+			for range 8 {
+				s.Write(make([]byte, part))
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := fedSite(Options{MaxBytes: 1 << 20})
+				call := func(to io.Writer) error {
+					s := &fedSurface{From: From{asked{EncodeInput([]string{"v"}, nil)}}, to: to}
+					_, err := d.Do(1, 1, &DrawCall{Ctx: t.Context(), Surface: s, Run: func(ctx context.Context, _ any) error {
+						draw(ctx, s)
+						return nil
+					}})
+					return err
+				}
+				gone := errors.New("the write deadline has passed")
+				stuck := &stalled{make(chan struct{}), gone}
+				done := make(chan error, 1)
+				go func() { done <- call(stuck) }()
+				synctest.Wait()
+				var readers sync.WaitGroup
+				for range 5 {
+					readers.Go(func() {
+						to := &counted{}
+						if err := call(to); err != nil || to.n < 8*part {
+							t.Errorf("a client that reads got %d bytes, %v", to.n, err)
+						}
+					})
+				}
+				readers.Wait()
+				select {
+				case <-done:
+					t.Error("the body did not wait for its client")
+				default:
+				}
+				close(stuck.let)
+				if err := <-done; err != gone {
+					t.Error(err)
+				}
+				if s := d.Stats(); s.Loads != 6 || s.InFlight != 0 {
+					t.Error(fmt.Sprintf("%+v", s))
+				}
+			})
+			if n := inFlight.Load(); n != 0 {
+				t.Errorf("%d bytes are still in flight", n)
+			}
+		})
+	}
+}
+
+// Those who wait already are let go at the moment when it is known that the page will not
+// be for them.
+func TestWaitersAreLetGoAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := fedSite(Options{})
+		refuse, end := make(chan struct{}), make(chan struct{})
+		runs := 0
+		call := func() {
+			s := &fedSurface{to: io.Discard}
+			if _, err := d.Do(1, 1, &DrawCall{Ctx: t.Context(), Surface: s, Run: func(ctx context.Context, _ any) error {
+				if runs++; runs == 1 {
+					<-refuse
+					s.Refuse(errors.New("it is somebody's"))
+					<-end
+				}
+				return nil
+			}}); err != nil {
+				t.Error(err)
+			}
+		}
+		go call()
+		synctest.Wait()
+		waited := make(chan struct{})
+		go func() { call(); close(waited) }()
+		synctest.Wait()
+		if runs != 1 {
+			t.Fatal("the second call did not wait")
+		}
+		close(refuse)
+		<-waited
+		close(end)
+		synctest.Wait()
+		if s := d.Stats(); runs != 2 || s.Entries != 1 {
+			t.Errorf("%d runs, %+v", runs, s)
+		}
+	})
+}
+
+// A body that goes on after a flush is a stream: a caller that waits gets one of its own. One
+// that ends soon after its flush is waited for.
+func TestStreamsAreNotWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := fedSite(Options{TTL: time.Hour})
+		runs := 0
+		call := func(ctx context.Context, key int, goesOn bool) error {
+			s := &fedSurface{to: io.Discard}
+			_, err := d.Do(uint64(key), key, &DrawCall{Ctx: ctx, Surface: s, Run: func(ctx context.Context, _ any) error {
+				runs++
+				for goesOn {
+					s.Write([]byte("data: x\n\n"))
+					s.Flushed()
+					select {
+					case <-ctx.Done():
+						return ctx.Err()
+					case <-time.After(50 * time.Millisecond):
+					}
+				}
+				s.Flushed()
+				time.Sleep(streamAfter / 2)
+				return nil
+			}})
+			return err
+		}
+		var listeners sync.WaitGroup
+		ctx, leave := context.WithCancel(t.Context())
+		for range 4 {
+			listeners.Go(func() { call(ctx, 1, true) })
+		}
+		time.Sleep(streamAfter + time.Millisecond)
+		synctest.Wait()
+		if runs != 4 {
+			t.Errorf("of 4 listeners %d listen", runs)
+		}
+		listeners.Go(func() { call(ctx, 1, true) })
+		synctest.Wait()
+		if runs != 5 {
+			t.Error("one that comes later has to wait")
+		}
+		leave()
+		listeners.Wait()
+
+		runs = 0
+		for range 4 {
+			listeners.Go(func() { call(t.Context(), 2, false) })
+		}
+		listeners.Wait()
+		if runs != 1 {
+			t.Errorf("a page that was flushed at its end was computed %d times", runs)
+		}
+	})
+}
+
+// What waits for a client is the memory of the tape, not a copy of it, and a small tape takes no
+// more than its bytes.
+func TestFeedAndTapeShareMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &fedSurface{to: &stalled{let: make(chan struct{})}}
+		rec := s.Record()
+		s.Write([]byte("first"))
+		synctest.Wait()
+		const size = 1 << 20
+		for range size / 64 {
+			s.Write(make([]byte, 64))
+		}
+		tape, err := rec.Commit()
+		if err != nil {
+			t.Fatal(err)
+		}
+		type span struct{ from, to uintptr }
+		spanOf := func(b []byte) span {
+			from := uintptr(unsafe.Pointer(unsafe.SliceData(b)))
+			return span{from, from + uintptr(len(b))}
+		}
+		var kept []span
+		for _, e := range tape.Elements() {
+			kept = append(kept, spanOf(e.Data))
+			if cap(e.Data) > len(e.Data)*5/4 {
+				t.Errorf("%d bytes take %d", len(e.Data), cap(e.Data))
+			}
+		}
+		own := 0
+		for _, f := range s.feed.queue {
+			b := spanOf(f.bytes)
+			if !slices.ContainsFunc(kept, func(k span) bool { return k.from <= b.from && b.to <= k.to }) {
+				own += len(f.bytes)
+			}
+		}
+		if own > size/2 {
+			t.Errorf("%d of %d bytes that wait are copies", own, size)
+		}
+		close(s.to.(*stalled).let)
+		if err := s.Drain(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
