@@ -19,6 +19,7 @@ func callerOf(ctx context.Context) *caller {
 	if c.outer = current(); c.outer == nil && c.cc != nil {
 		c.outer = c.cc.call
 	}
+	c.lender = lenderOf(c.outer, c.cc)
 	return c
 }
 
@@ -48,7 +49,7 @@ func (s *store) refresh(n *node, e *Call) (*node, error) {
 // acquire is Site.Acquire.
 func (s *store) acquire(n *node, e *Call) (own *node, done func(), err error) {
 	c := newCaller(e)
-	c.lease = true
+	c.lease, c.lender = true, nil // it is the caller who gives it back
 	r := s.do(n, c, e)
 	own = s.front.own(r)
 	if r.n == nil || r.err != nil {
@@ -134,6 +135,9 @@ func (s *store) label(n *node, c *caller) {
 
 // outside makes the result count for the computation that the call was made in.
 func (s *store) outside(c *caller, r found) found {
+	if c.lender != nil {
+		c.lender.borrow(r.holding())
+	}
 	if c.cc == nil || c.cc.frame == nil {
 		return r
 	}
@@ -267,7 +271,7 @@ func (s *store) valid(n *node, c *caller, e *Call) bool {
 			s.remove(n, &gone)
 			s.stats.invalid++
 		}
-		if c.lease && n.meta != nil && n.meta.hold != nil {
+		if c.leases() && n.meta != nil && n.meta.hold != nil {
 			s.unhold(n.meta.hold)
 		}
 		s.mu.Unlock()
@@ -286,7 +290,7 @@ func (s *store) unkeyed(n *node, c *caller, e *Call) found {
 	s.log(logUncached, "a call is not cached: %v", e.Uncached)
 	r := found{n: n}
 	if r.err = e.Run(c.ctx, s.front.value(n)); r.err == nil && s.front.releases() {
-		s.handOut(n, c.lease)
+		s.handOut(n, c.leases())
 	}
 	n.meta = unkept(n.meta)
 	return r
@@ -297,7 +301,7 @@ func (s *store) handOut(n *node, lease bool) {
 	ident, ok := s.front.ident(n)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	h := s.hold(n, ident, ok)
+	h, _ := s.hold(n, ident, ok, nil)
 	n.meta = &meta{hold: h}
 	if lease {
 		h.refs++
@@ -321,6 +325,9 @@ func (s *store) inside(cc *callCtx, n *node) bool {
 	if cc.bypass {
 		return false
 	}
+	if n.lent(cc) {
+		return false
+	}
 	if cc.frame != nil {
 		s.countFor(cc.frame, n)
 	}
@@ -334,7 +341,7 @@ func (s *store) hit(ctx context.Context, n *node) *node {
 			if !m.fresh() {
 				return nil
 			}
-			if cc := callOf(ctx); cc != nil && !s.inside(cc, m) {
+			if cc := callOf(ctx); cc != nil && !s.inside(cc, m) || cc == nil && m.lent(nil) {
 				return nil
 			}
 			m.use()
@@ -347,12 +354,23 @@ func (s *store) hit(ctx context.Context, n *node) *node {
 
 // peek returns the fresh entry of n's key.
 func (s *store) peek(n *node) *node {
+	lender := lenderOf(current(), nil)
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if m := s.find(n); m != nil && m.expires > clock() && (m.meta == nil || m.meta.err == nil) {
-		return m
+	m := s.find(n)
+	if m != nil && (m.expires <= clock() || m.meta != nil && m.meta.err != nil) {
+		m = nil
 	}
-	return nil
+	var h *holding
+	if m != nil && m.meta != nil && lender != nil {
+		if h = m.meta.hold; h != nil {
+			h.refs++
+		}
+	}
+	s.mu.Unlock()
+	if h != nil {
+		lender.borrow(h)
+	}
+	return m
 }
 
 // prime keeps n as its key's entry, with a copy of the value that it has.

@@ -38,7 +38,8 @@
 //     unless the directive makes that value part of the key or says that it does not matter:
 //     it may belong to one user. Context keys of well-known infrastructure are no such values.
 //   - Every value with a release is released exactly once, after its grace, and not while
-//     Acquire has lent it or an identical value is kept.
+//     Acquire has lent it or an identical value is kept; nor while a computation runs that
+//     got it from its function, or a value is kept that was made with it and may hold it.
 //   - A hit takes no lock, allocates nothing, and reads no precise clock.
 //   - Nobody waits for another's client. A body that draws runs ahead of a client that is
 //     slow. What is drawn and neither kept nor shown yet takes at most 256 MiB in the process
@@ -64,6 +65,13 @@
 //     without its context cannot be seen to wait for itself. It ends at wait=, if that is set.
 //   - A detached computation runs on when the caller that started it has left: it must not
 //     read memory that its caller will use again. The generator sees to that.
+//   - A value that holds a resource keeps it from its release, whatever drops the resource
+//     from its own cache: Forget of a database has the next call open another, and a kept
+//     repository goes on with the old one, which stays open until the repository has
+//     gone as well. Give both one tag, or drop both, where that is not meant. What a
+//     computation gets on a goroutine of its own and without its context is not seen:
+//     Acquire such a resource. A result of which each caller gets a copy, and whose type
+//     cannot hold the resource, such as rows that were read from it, does not keep it.
 //   - Which entry goes when a bound is reached is decided by S3-FIFO, and is not the order
 //     of last use.
 //   - A process that is stopped and continued (SIGSTOP, a virtual machine that is moved) may
@@ -80,5 +88,6 @@
 // the types; what the store has to know of them it asks its front (front.go). Read
 // table.go (how a hit finds an entry), policy.go (who goes), flight.go (one computation at a
 // time), events.go (what makes results outdated), frame.go (what counts for whom), waits.go
-// (who waits for whom), release.go and store.go, in this order.
+// (who waits for whom), release.go, lend.go (which resources are under which values) and
+// store.go, in this order.
 package cache

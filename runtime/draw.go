@@ -177,6 +177,7 @@ func newDrawn(of any, equal func(a, b *node) bool, v, user any, opts *DrawOption
 	text, plain := plainType(d.v)
 	d.plain = text && plain && !o.Resource
 	f := frontOf(reflect.TypeOf(of).Elem(), equal, d.entryOps())
+	f.reach = &reach{result: d.v, shared: d.ops.copy == nil}
 	k, _ := f.k.FieldByName("k")
 	d.k = k.Type
 	st := makeSite(f, o.Options)
@@ -478,16 +479,20 @@ func (w *drawWalk) miss() error {
 			st.outside(w.ca, r)
 			return r.err
 		case val.question != nil:
+			w.ca.giveBack(r)
 			w.step(val.question)
 		case val.leaf == nil:
+			w.ca.giveBack(r)
 			return w.straight("a call that it made was not kept")
 		case !w.borrow(val.leaf):
+			w.ca.giveBack(r)
 			return w.crowded()
 		default:
 			if err, ok := w.replay(val.leaf, r.flight); ok {
 				st.outside(w.ca, r)
 				return err
 			}
+			w.ca.giveBack(r)
 		}
 	}
 }
@@ -562,6 +567,7 @@ func (w *drawWalk) compute(f *flight) (err error) {
 	d.loads.Add(1)
 	m := &computation{w: w, last: f, path: w.path()}
 	m.at(f)
+	f.lend(w.ca, -1) // it is the last one that is lent
 	dr := &drawing{
 		surface: w.c.Surface, inputs: w.in, outer: w.outer, rec: recorderOf(w.c.Surface),
 		frame: f.frame, call: f.call, widgets: d.o.Widgets, move: m.move, alone: m.alone,
@@ -717,7 +723,7 @@ func (m *computation) peek(path Path) *drawnVal {
 
 func (m *computation) openAt(path Path) *flight {
 	ca := *m.w.ca
-	ca.within, ca.nowait, ca.outer = m.last, true, nil
+	ca.within, ca.nowait, ca.outer, ca.lender = m.last, true, nil, nil
 	_, f := m.w.d.store.begin(m.w.d.node(m.w.h, m.w.at, path), &ca)
 	if f != nil {
 		f.moves = true
@@ -804,6 +810,7 @@ func (m *computation) finish(path Path, left bool, err error, tape *Tape, refuse
 	}
 	w.own(given)
 	l := val.leaf
+	f.lend(w.ca, 1)
 	kept := f.end()
 	if !kept && l != nil {
 		d.notKept.Add(1)

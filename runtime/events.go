@@ -152,7 +152,7 @@ func (s *store) forget(n, put *node, keep bool) {
 	if put != nil {
 		var h *holding
 		if s.front.releases() {
-			h = s.hold(put, ident, hasIdent)
+			h, _ = s.hold(put, ident, hasIdent, nil)
 			put.meta.hold = h
 		}
 		if keep = keep && !stopped.Load() && s.insert(put, &gone); !keep && h != nil && h.refs == 0 {

@@ -92,6 +92,7 @@ type caller struct {
 	until   int64           // when it stops waiting; never
 	refresh bool            // takes only what began after it
 	lease   bool            // Acquire
+	lender  *frame          // of the computation that has on loan what the call gets; nil: none
 	nowait  bool            // rather has nothing than waits
 	within  *flight         // of the computation that moves on to this key; nil: none
 	tags    []string
@@ -118,7 +119,7 @@ func (s *store) begin(n *node, c *caller) (found, *flight) {
 		if !c.refresh {
 			if m := s.find(n); m != nil {
 				if s.end(m) > now {
-					if c.lease && m.meta != nil && m.meta.hold != nil {
+					if c.leases() && m.meta != nil && m.meta.hold != nil {
 						m.meta.hold.refs++
 					}
 					var f *flight
@@ -163,7 +164,7 @@ func (s *store) begin(n *node, c *caller) (found, *flight) {
 			f.present++
 			f.callIn(c)
 			f.onEnd()
-			if c.lease {
+			if c.leases() {
 				f.leases++
 			}
 			s.mu.Unlock()
@@ -232,12 +233,12 @@ func (s *store) start(n *node, c *caller, now int64) *flight {
 	} else {
 		f.frame, f.call = &f.own.frame, &f.own.call
 		s.run(f.frame, c.labels)
-		f.call.st, f.call.key, f.call.parent = s, n, c.outer
+		f.call.st, f.call.key, f.call.parent, f.call.frame = s, n, c.outer, f.frame
+		if c.leases() {
+			f.leases = 1
+		}
 	}
 	f.callIn(c)
-	if c.lease {
-		f.leases = 1
-	}
 	if s.flights == nil {
 		s.flights = map[uint64]*flight{}
 	}
@@ -417,7 +418,7 @@ func (f *flight) leave(c *caller) bool {
 		return false
 	}
 	f.present--
-	if c.lease {
+	if c.leases() {
 		f.leases--
 	}
 	if f.present == 0 && f.detached && !f.behind && !f.cancelled {
@@ -435,13 +436,13 @@ func (f *flight) take(c *caller, own bool) (found, verdict) {
 		runtime.Goexit()
 	}
 	if !accepts || f.ending == exited || f.ending == ownerLeft && !own {
-		if c.lease {
+		if c.leases() {
 			f.st.unlease(f.n)
 		}
 		return found{}, again
 	}
 	if f.ones && !own {
-		if c.lease {
+		if c.leases() {
 			f.st.unlease(f.n)
 		}
 		return found{}, another
@@ -553,6 +554,10 @@ func (f *flight) shutOut(lonely bool) {
 func (f *flight) finish(result ending, err error, p any) {
 	s, n := f.st, f.n
 	x, mixed, read := f.frame.gathered(!f.moves)
+	var uses []*holding
+	if !f.moves {
+		uses = f.frame.takeLoans()
+	}
 	tags := x.tags
 	if len(f.tags) > 0 {
 		tags = append(append([]string(nil), f.tags...), tags...)
@@ -572,7 +577,8 @@ func (f *flight) finish(result ending, err error, p any) {
 	if scoped {
 		x.scoped, x.session = true, session
 	}
-	if len(labels) > 0 || err != nil || s.front.releases() || s.stale.Load() > 0 || x.scoped {
+	holds := f.made && (s.front.releases() || s.front.mayHold(uses))
+	if len(labels) > 0 || err != nil || holds || s.stale.Load() > 0 || x.scoped {
 		n.meta = &meta{err: err, tags: tags, labels: labels}
 	}
 
@@ -612,8 +618,8 @@ func (f *flight) finish(result ending, err error, p any) {
 	keep = keep && f.hitBy == 0 && !f.barred && n.expires > now && !stopped.Load()
 	x.failed = erred && sound && !keep && f.hitBy == 0 && result != ownerLeft
 	var h *holding
-	if f.made && s.front.releases() {
-		if h = s.hold(n, f.ident, f.hasIdent); result == gaveValue {
+	if holds {
+		if h, uses = s.hold(n, f.ident, f.hasIdent, uses); result == gaveValue {
 			n.meta.hold = h
 			h.refs += f.leases
 		}
@@ -656,6 +662,7 @@ func (f *flight) finish(result ending, err error, p any) {
 		s.own(f.owner)
 	}
 	s.left(gone)
+	giveBack(uses)
 	if read != nil {
 		s.log(logContext, "its result is not kept, since the computation read the context value of key %#v (%T): it may be another's for every caller; make it part of the key with hash=ctx:Func, or say that it does not matter with ctx=ignore", read, read)
 	}

@@ -75,6 +75,7 @@ type frame struct {
 	mixed  bool   // results of more than one session went in
 	reason string // why the result must not be kept; "" if it may
 	read   any    // the first key of a context value that counts
+	loans  []*holding
 }
 
 // open makes f the frame of a computation with that start.

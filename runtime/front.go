@@ -36,6 +36,7 @@ type front struct {
 	k, v  reflect.Type
 	valAt uintptr
 	equal func(a, b *node) bool
+	reach *reach // of the function's results, which drawn entries hold in others
 	// onLeft, where it is set, is called without locks for each entry that has left.
 	onLeft func(*node)
 }
@@ -88,7 +89,8 @@ func opsOf(o any) (found ops) {
 func frontOf(entry reflect.Type, equal func(a, b *node) bool, o ops) front {
 	k, _ := entry.FieldByName("key")
 	v, _ := entry.FieldByName("val")
-	return front{ops: o, entry: entry, k: k.Type, v: v.Type, valAt: v.Offset, equal: equal}
+	r := &reach{result: v.Type, shared: o.copy == nil}
+	return front{ops: o, entry: entry, k: k.Type, v: v.Type, valAt: v.Offset, equal: equal, reach: r}
 }
 
 // key returns n's key, a *K.

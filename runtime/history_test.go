@@ -28,6 +28,7 @@ type shape struct {
 	plain     bool // the function takes no context
 	nested    bool // it uses the result of another cached function
 	cyclic    bool // and that one sometimes uses its result
+	lends     bool // and that one's values have a release
 	scoped    bool // each session has its own results
 	personal  bool // it may read a value of its caller's context, or a session's result
 	validated bool // some calls validate
@@ -44,6 +45,7 @@ func shapeOf(r *rand.Rand) (s shape) {
 	s.nested = s.nested && !s.resource
 	s.cyclic = s.cyclic && s.nested && !s.scoped
 	s.personal = s.personal && !s.plain && !s.scoped && !s.cyclic
+	s.lends = one(2) && s.nested && !s.cyclic && !s.personal
 	return s
 }
 
@@ -162,6 +164,11 @@ func (innerOps) Copy(v **modelValue) *modelValue { return modelDataOps{}.Copy(v)
 
 func (innerOps) Session(k *testKey) string { return k.name }
 
+// lentOps are those of an inner function that gives resources.
+type lentOps struct{ m *model }
+
+func (o lentOps) Release(v **modelValue) { modelResourceOps{modelOps{m: o.m}}.Release(v) }
+
 // A history is a model in the making and what makes it.
 type history struct {
 	*model
@@ -184,7 +191,11 @@ func newHistory(t *testing.T, seed uint64) []string {
 	}
 	if m.shape.nested || m.shape.personal {
 		m.innerTTL = time.Duration(r.IntN(2)*3) * modelUnit
-		h.inner = newFunc[*modelValue](t, innerOps{}, Options{Func: h.names.innerF, Tags: []string{h.names.inner}, TTL: m.innerTTL, Session: m.shape.personal}, nil)
+		var ops any = innerOps{}
+		if m.shape.lends {
+			ops = lentOps{m}
+		}
+		h.inner = newFunc[*modelValue](t, ops, Options{Func: h.names.innerF, Grace: m.innerGrace(), Tags: []string{h.names.inner}, TTL: m.innerTTL, Session: m.shape.personal}, nil)
 	}
 	var wg sync.WaitGroup
 	for range 2 + r.IntN(5) {
@@ -206,6 +217,9 @@ func newHistory(t *testing.T, seed uint64) []string {
 		m.breaks("idle", "%d entries of %+v are left", n, m.o)
 	}
 	h.outer.Clear()
+	if h.inner != nil {
+		h.inner.Clear()
+	}
 	time.Sleep(2 * modelUnit)
 	synctest.Wait()
 	return m.judge()
@@ -309,7 +323,7 @@ func (h *history) make(ctx context.Context, c *modelCall, what, dice int, hold t
 			return
 		}
 		if c.value = *v; !h.shape.resource {
-			*v = modelValue{-1, -1, -1, -1, -1} // it is the caller's own
+			*v = modelValue{-1, -1, -1, -1, -1, -1} // it is the caller's own
 			h.mu.Lock()
 			given := c.given
 			h.mu.Unlock()
@@ -319,7 +333,7 @@ func (h *history) make(ctx context.Context, c *modelCall, what, dice int, hold t
 					h.breaks("own", "a caller changed the value of the body of run %d", c.value.run)
 					h.mu.Unlock()
 				}
-				*given = modelValue{-2, -2, -2, -2, -2} // a package variable, say
+				*given = modelValue{-2, -2, -2, -2, -2, -2} // a package variable, say
 			}
 		}
 	}
@@ -428,8 +442,11 @@ func (h *history) body(ctx context.Context, c *modelCall, id, dice int, since ti
 		})
 	}()
 	if h.shape.nested || h.shape.personal && dice&256 != 0 {
-		if v.inner, err = h.inside(ctx, c, id, dice); err != nil {
+		if v.holds, err = h.inside(ctx, c, id, dice); err != nil {
 			return nil, &errRun{run, err}
+		}
+		if ctx != nil { // without one nothing counts for the outer function
+			v.inner = v.holds
 		}
 	}
 	if h.shape.personal {
@@ -485,7 +502,7 @@ func (h *history) inside(ctx context.Context, c *modelCall, id, dice int) (run i
 			id = k.id
 		}
 		run := h.start(c, id, since, false)
-		defer h.stop(run, func(*modelRun) {})
+		defer h.stop(run, func(r *modelRun) { r.gave = true })
 		time.Sleep(modelUnit / 2)
 		if h.shape.cyclic && dice>>17%2 == 0 {
 			if err := h.corner(ctx, c, sessionOf(id%innerID), dice); err != nil {
@@ -497,7 +514,7 @@ func (h *history) inside(ctx context.Context, c *modelCall, id, dice int) (run i
 	if errors.As(err, new(*CycleError)) {
 		return 0, err
 	}
-	if err != nil || ctx == nil { // without a context nothing counts for the outer function
+	if err != nil {
 		return 0, nil
 	}
 	return v.run, nil

@@ -11,22 +11,31 @@ func reset() {
 	stopped.Store(false)
 	for _, s := range allStores() {
 		s.clear()
-		var due []*holding
 		s.mu.Lock()
 		for _, f := range s.flights {
 			for ; f != nil; f = f.next {
 				f.private = true
 			}
 		}
-		now := clock()
-		for _, h := range s.rest {
-			h.due = now
-		}
-		due = s.due(now)
-		s.alarm, s.idle = alarm{}, nil
 		s.mu.Unlock()
-		s.releaseAll(due)
+	}
+	for again := true; again; { // what is released gives back what it was made with
+		again = false
+		for _, s := range allStores() {
+			s.mu.Lock()
+			now := clock()
+			for _, h := range s.rest {
+				h.due = now
+			}
+			due := s.due(now)
+			s.mu.Unlock()
+			s.releaseAll(due)
+			again = again || len(due) > 0
+		}
+	}
+	for _, s := range allStores() {
 		s.mu.Lock()
+		s.alarm, s.idle = alarm{}, nil
 		s.stats = tally{inFlight: s.stats.inFlight}
 		s.hits.sixteenths.Store(0)
 		for i := range s.logged {

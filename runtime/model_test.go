@@ -44,6 +44,8 @@ import (
 //	          one that was refused before
 //	release   every resource is released exactly once, not while it is acquired, and not
 //	          before its grace
+//	under     what an inner function lent to a value is not released while that is served,
+//	          nor before its grace after that
 //	bounds    there are never more entries, or bytes, than the bounds say
 //	idle      what has expired is freed, also when nobody calls
 //	shutdown  after Shutdown nothing is served from the cache, and nothing is left in it
@@ -59,6 +61,7 @@ type modelValue struct {
 	run   int
 	inner int // the run of the inner function that went in; 0: none
 	user  int // whose context was read; 0: nobody's
+	holds int // the run of the inner function whose value is in it, told by its context or not
 	again int // run once more: a caller that changes its copy changes all of it
 }
 
@@ -357,7 +360,13 @@ func (m *model) judgeValue(c *modelCall) {
 	}
 	m.judgeEvents(c, v.run)
 	m.judgeGrace(c, r)
+	if in := &m.runs[v.holds]; m.shape.lends && in.released > 0 && !c.alone && !m.shape.shutdown && in.releasedAt < max(c.started, r.ended)+m.innerGrace() {
+		m.breaks("under", "%v got a value that holds that of run %d, released at %v", c, v.holds, in.releasedAt)
+	}
 }
+
+// innerGrace is how long what the inner function gave is kept from release.
+func (m *model) innerGrace() time.Duration { return m.o.Grace }
 
 // refreshed reports whether there was a computation after r by the end of c.
 func (m *model) refreshed(c *modelCall, r *modelRun) bool {
@@ -459,7 +468,7 @@ func (m *model) judgeKept(c *modelCall) {
 func (m *model) judgeRun(i int) {
 	r := &m.runs[i]
 	alone := r.call != nil && r.call.alone
-	if m.shape.resource && r.id < innerID {
+	if m.shape.resource && r.id < innerID || m.shape.lends && r.id >= innerID {
 		want := r.gave
 		switch {
 		case r.released > 1, r.released > 0 && !want, r.released == 0 && want && !alone:

@@ -1,12 +1,16 @@
 package cache
 
-// A holding is a value that has a release. refs counts what still needs it: the entries
-// that keep it, several if they keep the identical value, and the leases that
-// Acquire gave out. When refs falls to 0 the value rests for its grace, since callers
-// that asked for no lease may be using it; if then nothing has come to need it again, it
-// is released. It belongs to the store's lock.
+// A holding is a value that has a release, or that was made with one that has. refs counts
+// what still needs it: the entries that keep it, several if they keep the identical value,
+// the leases that Acquire gave out, the computations that have it on loan while they run,
+// and the holdings of values that were made with it. When refs falls to 0 the value rests
+// for its grace, since callers that asked for no lease may be using it; if then nothing has
+// come to need it again, it is released, and what it was made with is given back. A value
+// without a release does not rest. It belongs to the store's lock.
 type holding struct {
-	n        *node // an entry with the value
+	st       *store
+	n        *node      // an entry with the value
+	uses     []*holding // what the value was made with
 	ident    any
 	hasIdent bool
 	refs     int
@@ -15,14 +19,19 @@ type holding struct {
 }
 
 // hold returns the holding of the value of n, one that exists if the value is identical to
-// another. mu is held.
-func (s *store) hold(n *node, ident any, hasIdent bool) *holding {
+// another. A new one takes over the references to uses, what the value was made with; an old
+// one does not, since they may hold it in turn: then they are returned. mu is held.
+func (s *store) hold(n *node, ident any, hasIdent bool, uses []*holding) (h *holding, left []*holding) {
 	if hasIdent {
 		if h := s.held[ident]; h != nil {
-			return h
+			return h, uses
 		}
 	}
-	h := &holding{n: n, ident: ident, hasIdent: hasIdent}
+	h = &holding{st: s, n: n, uses: uses, ident: ident, hasIdent: hasIdent}
+	if !s.front.releases() {
+		s.lends = true
+		return h, nil
+	}
 	s.live++
 	if hasIdent {
 		if s.held == nil {
@@ -30,7 +39,7 @@ func (s *store) hold(n *node, ident any, hasIdent bool) *holding {
 		}
 		s.held[ident] = h
 	}
-	return h
+	return h, nil
 }
 
 // unhold takes one reference away. mu is held.
@@ -42,6 +51,11 @@ func (s *store) unhold(h *holding) {
 
 // settle lets a value rest that nothing needs. mu is held.
 func (s *store) settle(h *holding) {
+	if !s.front.releases() {
+		s.orphans = append(s.orphans, h)
+		s.orphaned.Store(true)
+		return
+	}
 	now := clock()
 	h.due = after(now, s.o.Grace)
 	if s.idle != nil {
@@ -89,6 +103,7 @@ func (s *store) releaseAll(due []*holding) {
 	}
 	for _, h := range due {
 		s.releaseOne(h.n)
+		giveBack(h.uses)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -101,10 +116,8 @@ func (s *store) releaseAll(due []*holding) {
 
 // unlease ends a lease on the value of n.
 func (s *store) unlease(n *node) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if n.meta != nil && n.meta.hold != nil {
-		s.unhold(n.meta.hold)
+		giveBack([]*holding{n.meta.hold})
 	}
 }
 

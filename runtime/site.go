@@ -115,7 +115,7 @@ func (s *Site[K, V]) GetCtx(ctx context.Context, h uint64, k *K) *V {
 func get[K comparable](st *store, h uint64, k *K) *node {
 	for n := st.table.Load().head(h).Load(); n != nil; n = n.next.Load() {
 		if n.hash == h && *(*K)(keyIn(n)) == *k {
-			if !n.fresh() {
+			if !n.fresh() || n.lent(nil) {
 				return nil
 			}
 			n.use()
@@ -133,7 +133,7 @@ func getCtx[K comparable](ctx context.Context, st *store, h uint64, k *K) *node 
 			if !n.fresh() {
 				return nil
 			}
-			if cc := callOf(ctx); cc != nil && !st.inside(cc, n) {
+			if cc := callOf(ctx); cc != nil && !st.inside(cc, n) || cc == nil && n.lent(nil) {
 				return nil
 			}
 			n.use()

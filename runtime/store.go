@@ -43,6 +43,9 @@ type store struct {
 	owned      map[any]struct{} // owners whose end will be told
 	live       int              // values not released
 	idle       chan struct{}    // closed when live is 0; nil: nobody wants to know
+	lends      bool             // values without a release have had a holding
+	orphans    []*holding       // of them, those that nothing needs any more
+	orphaned   atomic.Bool      // there are some
 	rest       []*holding       // in their grace, in the order in which it ends
 	alarm      alarm
 	stats      tally
@@ -171,7 +174,7 @@ func (s *store) remove(n *node, gone *[]*node) {
 
 // removeAll drops every entry, the oldest first. mu is held.
 func (s *store) removeAll(gone *[]*node) {
-	if s.index == nil && !s.front.releases() && !s.front.leaves() {
+	if s.index == nil && !s.front.releases() && !s.lends && !s.front.leaves() {
 		for _, q := range []*queue{&s.policy.small, &s.policy.main} {
 			for n := q.oldest; n != nil; {
 				next := n.newer
@@ -192,10 +195,21 @@ func (s *store) removeAll(gone *[]*node) {
 	s.table.Store(newTable(minSlots))
 }
 
-// left tells the front what has gone. mu is not held.
+// left sees to what has gone: the front is told, and what values were made with is given
+// back. No store's mu is held.
 func (s *store) left(gone []*node) {
 	for _, n := range gone {
 		s.front.left(n)
+	}
+	if s.orphaned.Load() {
+		s.mu.Lock()
+		orphans := s.orphans
+		s.orphans = nil
+		s.orphaned.Store(false)
+		s.mu.Unlock()
+		for _, h := range orphans {
+			giveBack(h.uses)
+		}
 	}
 }
 
@@ -281,6 +295,7 @@ func (s *store) wake() {
 	s.alarm.set(s, next)
 	due := s.due(now)
 	s.mu.Unlock()
+	s.left(nil)
 	s.releaseAll(due)
 }
 

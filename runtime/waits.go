@@ -23,8 +23,9 @@ func (e *CycleError) Error() string {
 // around itself, by the context that it was given or by the goroutine it runs on.
 type call struct {
 	st     *store
-	key    *node // its key is the call's
-	parent *call // the call that this one was made in
+	key    *node  // its key is the call's
+	parent *call  // the call that this one was made in
+	frame  *frame // of the computation; nil: it is none
 
 	validates bool // it is a validation
 	hole      bool // what runs is content of the caller's, drawn by the computation
@@ -151,13 +152,17 @@ func cycle(c *call, path []*call) *CycleError {
 var running [32]struct {
 	sync.Mutex
 	calls map[uintptr]*call
-	_     [40]byte
+	n     atomic.Int32 // len(calls), to be read without the lock
+	_     [36]byte
 }
 
 // current returns the innermost call that runs on this goroutine.
 func current() *call {
 	g := goroutine()
 	r := &running[g>>8%uintptr(len(running))]
+	if r.n.Load() == 0 {
+		return nil // a call on this goroutine would have been counted by it
+	}
 	r.Lock()
 	defer r.Unlock()
 	return r.calls[g]
@@ -170,6 +175,7 @@ func (c *call) enter() (outer *call) {
 	r.Lock()
 	defer r.Unlock()
 	outer = r.calls[g]
+	defer func() { r.n.Store(int32(len(r.calls))) }()
 	if c == nil {
 		delete(r.calls, g)
 		return outer
