@@ -86,6 +86,9 @@ func Generate(ctx context.Context, req Request) (*Result, error) {
 		return nil, err
 	}
 	res.Read = scanned.Read
+	for _, r := range scanned.Empty {
+		res.Diagnostics = append(res.Diagnostics, diag.Errorf(token.Position{}, diag.BadPattern, "%s matches no Go file", r.Pattern))
+	}
 	scanned.Replace(req.Replace)
 	fset := token.NewFileSet()
 	annotated := annotate(fset, scanned.Files)

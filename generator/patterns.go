@@ -1,6 +1,7 @@
 package generator
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"go/token"
@@ -66,12 +67,11 @@ func roots(ctx context.Context, req Request) ([]scan.Root, []diag.Diagnostic) {
 		if rel != "" && rel != "..." {
 			r.Match = matcher(rel)
 		}
-		if r.Below {
-			if hint := WorkspaceHint(r.Dir); hint != "" {
-				bad("%s matches no package: the directory holds a workspace and no module", p).Hint = hint
-				continue
-			}
+		if why, hint := outside(r.Dir, req.Env); why != "" {
+			bad("%s matches no package: %s", p, why).Hint = hint
+			continue
 		}
+		r.Pattern = p
 		all = append(all, r)
 	}
 	if len(paths) > 0 {
@@ -99,30 +99,126 @@ func matcher(pattern string) func(string) bool {
 	return regexp.MustCompile(`^` + re + `$`).MatchString
 }
 
-// WorkspaceHint returns what to write instead of "..." in a directory that holds a
-// go.work file and belongs to no module, and "" elsewhere.
-func WorkspaceHint(dir string) string {
-	for d := dir; ; d = filepath.Dir(d) {
-		if _, err := os.Stat(filepath.Join(d, "go.mod")); err == nil {
+// outside says why the go command takes a directory for no part of a module that it is to look
+// at, and what to do about it. It returns "" for a directory that is part of one.
+func outside(dir string, env []string) (why, hint string) {
+	module := findUp(dir, "go.mod")
+	work := workFile(cmp.Or(module, dir), env)
+	uses := workspaceModules(work)
+	switch {
+	case module == "" && len(uses) > 0:
+		return "the directory is part of a workspace and of no module", WorkspaceHint(dir, env)
+	case module == "":
+		return "the directory is in no module", "run cachegen in a module; go mod init makes one"
+	case work != "" && uses != nil && !slices.ContainsFunc(uses, func(u string) bool { return sameDir(u, module) }):
+		return fmt.Sprintf("the module in %s is none of those that %s uses", module, work),
+			"run go work use in its directory, or set GOWORK=off"
+	}
+	return "", ""
+}
+
+// WorkspaceHint returns what to write instead of "..." in a directory of a workspace that
+// belongs to no module, and "" elsewhere.
+func WorkspaceHint(dir string, env []string) string {
+	if findUp(dir, "go.mod") != "" {
+		return ""
+	}
+	var below, all string
+	for _, u := range workspaceModules(workFile(dir, env)) {
+		rel, err := filepath.Rel(dir, u)
+		if err != nil {
+			continue
+		}
+		name := " " + filepath.ToSlash(rel) + "/..."
+		if filepath.IsLocal(rel) {
+			name = " ./" + filepath.ToSlash(rel) + "/..."
+			below += name
+		}
+		all += name
+	}
+	if all == "" {
+		return ""
+	}
+	return "name its modules:" + cmp.Or(below, all)
+}
+
+// workFile returns the go.work file that counts in a directory, or "".
+func workFile(dir string, env []string) string {
+	switch file := getenv(env, "GOWORK"); file {
+	case "off":
+		return ""
+	case "", "auto":
+		if d := findUp(dir, "go.work"); d != "" {
+			return filepath.Join(d, "go.work")
+		}
+		return ""
+	default:
+		return file
+	}
+}
+
+// workspaceModules returns the directories of the modules that a go.work file uses; nil if
+// it cannot be read, about which the go command has more to say.
+func workspaceModules(file string) []string {
+	if file == "" {
+		return nil
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil
+	}
+	w, err := modfile.ParseWork(file, data, nil)
+	if err != nil {
+		return nil
+	}
+	dirs := []string{}
+	for _, u := range w.Use {
+		dir := filepath.FromSlash(u.Path)
+		if !filepath.IsAbs(dir) {
+			dir = filepath.Join(filepath.Dir(file), dir)
+		}
+		dirs = append(dirs, dir)
+	}
+	return dirs
+}
+
+func getenv(env []string, key string) string {
+	if env == nil {
+		return os.Getenv(key)
+	}
+	for _, kv := range slices.Backward(env) {
+		if v, ok := strings.CutPrefix(kv, key+"="); ok {
+			return v
+		}
+	}
+	return ""
+}
+
+// findUp returns the nearest directory, from dir upwards, that has a file of this name.
+func findUp(dir, name string) string {
+	for {
+		if info, err := os.Stat(filepath.Join(dir, name)); err == nil && info.Mode().IsRegular() {
+			return dir
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
 			return ""
 		}
-		if filepath.Dir(d) == d {
-			break
-		}
+		dir = up
 	}
-	data, err := os.ReadFile(filepath.Join(dir, "go.work"))
+}
+
+// sameDir reports whether two paths name one directory.
+func sameDir(a, b string) bool {
+	if filepath.Clean(a) == filepath.Clean(b) {
+		return true
+	}
+	x, err := os.Stat(a)
 	if err != nil {
-		return ""
+		return false
 	}
-	w, err := modfile.ParseWork("go.work", data, nil)
-	if err != nil || len(w.Use) == 0 {
-		return ""
-	}
-	hint := "name its modules:"
-	for _, u := range w.Use {
-		hint += " " + strings.TrimSuffix(filepath.ToSlash(u.Path), "/") + "/..."
-	}
-	return hint
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
 }
 
 // byImportPath asks the go command where packages are.
@@ -156,7 +252,7 @@ func byImportPath(ctx context.Context, req Request, paths []string) ([]scan.Root
 		case dir == "":
 			dir = filepath.Dir(slices.Concat(p.GoFiles, p.IgnoredFiles)[0])
 		}
-		all = append(all, scan.Root{Dir: dir})
+		all = append(all, scan.Root{Dir: dir, Pattern: p.PkgPath})
 	}
 	return all, ds
 }

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -336,4 +337,48 @@ func TestAdoptAndEjectSayWhatTheyDid(t *testing.T) {
 	for _, verb := range []string{"adopt", "eject"} {
 		m.fails([]string{"no package is found for ./...", "name its modules: ./b/..."}, verb, "./...")
 	}
+}
+
+// A command that looked at nothing says so: it is never green.
+func TestWhatIsNotLookedAtIsAnError(t *testing.T) {
+	const annotated = "package x\n\n//cache:data\nfunc f(n int) int { return n }\n"
+	m := newModule(t, "-- go.work --\ngo 1.26.0\n\nuse (\n\t./a\n\t./svc/c\n)\n-- docs/readme.txt --\n-- a/a.go --\n"+annotated+
+		"-- a/none/x.txt --\n-- svc/c/c.go --\n"+annotated+"-- b/b.go --\n"+annotated+"-- b/p/p.go --\n"+annotated)
+	for _, name := range []string{"a", "b", "svc/c"} {
+		m.write(name+"/go.mod", m.gomod("example.com/"+name))
+	}
+	if err := os.Remove(filepath.Join(m.dir, "go.mod")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join("..", "b"), filepath.Join(m.dir, "a", "link")); err != nil {
+		t.Fatal(err)
+	}
+	commands := [][]string{{"check"}, {}, {"list"}, {"--stdout"}}
+	for _, c := range []struct{ dir, pattern, says string }{
+		{"", "./...", "name its modules: ./a/... ./svc/c/..."},
+		{"", "", "name its modules: ./a/... ./svc/c/..."},
+		{"svc", "./...", "name its modules: ./c/..."},
+		{"docs", "./...", "name its modules: ../a/... ../svc/c/..."},
+		{"", "./docs", "is part of a workspace and of no module"},
+		{"b", "./...", "go.work uses [CG2002]"},
+		{"", "./b/...", "run go work use in its directory"},
+		{"a", "./link", "go.work uses [CG2002]"},
+		{"a/link", ".", "go.work uses [CG2002]"},
+		{"a", "./none", "./none matches no Go file [CG2002]"},
+		{"a", "./none/...", "./none/... matches no Go file [CG2002]"},
+	} {
+		for _, cmd := range commands {
+			args := slices.Concat(cmd, []string{"-C", filepath.Join(m.dir, c.dir)})
+			if c.pattern != "" {
+				args = append(args, c.pattern)
+			}
+			if o := m.cachegen(args...); o.code != exitFailed || !strings.Contains(o.err, c.says) {
+				t.Errorf("in %q %v %s: %v\nwant: %s", c.dir, cmd, c.pattern, o, c.says)
+			}
+		}
+	}
+	// One pattern of several is enough.
+	m.fails([]string{"./a/none matches no Go file"}, "check", "./a/...", "./a/none")
+	m.must("./a/...", "./svc/c")
+	m.must("check", "./a/...", "./svc/c/...")
 }

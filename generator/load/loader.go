@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"go/ast"
+	"go/build"
 	"go/parser"
 	"go/token"
 	"go/types"
@@ -271,6 +272,14 @@ func (g *group) build(dir string, ls *listing, meta *packages.Package, root bool
 	}
 	if own := g.pathOf(dir); own != "" && (!strings.Contains(p.ImportPath, "/") || filepath.IsAbs(p.ImportPath)) {
 		p.ImportPath = own // the go command gives up the path of a package that it cannot read
+	} else if root && own == "" && meta.Module == nil && (filepath.IsAbs(p.ImportPath) || build.IsLocalImport(p.ImportPath)) {
+		// It belongs to no module that the go command looks at: nothing could import it.
+		msg := "the go command takes this directory for no part of a module"
+		if err := packageError(meta); err != nil {
+			msg = err.Error()
+		}
+		l.report(diag.Errorf(l.anchor(dir), diag.NotLoaded, "%s", msg))
+		return nil
 	}
 	var active, others []*File
 	for _, f := range ls.files {

@@ -139,7 +139,7 @@ func resolve(ctx context.Context, g goCommand, args []string, found func(*pkg, r
 		default:
 			d := diag.Errorf(token.Position{}, diag.NoTarget, "no package is found for %s", arg)
 			if root, _, all := strings.Cut(arg, "..."); all {
-				if hint := generator.WorkspaceHint(filepath.Join(g.dir, filepath.FromSlash(root))); hint != "" {
+				if hint := generator.WorkspaceHint(filepath.Join(g.dir, filepath.FromSlash(root)), g.env); hint != "" {
 					d = d.WithHint("%s", hint)
 				}
 			}

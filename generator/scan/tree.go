@@ -17,8 +17,9 @@ import (
 
 // Root is a directory to look at.
 type Root struct {
-	Dir   string // absolute
-	Below bool   // also the directories below it
+	Pattern string // what it was called when it was asked for
+	Dir     string // absolute
+	Below   bool   // also the directories below it
 	// Match, if not nil, says which directories count, by their slash-separated path
 	// relative to Dir ("" for Dir itself).
 	Match func(rel string) bool
@@ -37,16 +38,17 @@ type Result struct {
 	Files []*File // sorted by path
 	Read  int     // how many .go files were read
 	Bytes int64   // and how much that was
+	Empty []Root  // those without any .go file
 }
 
 // Tree scans roots. Directories under two roots are read once. The first error of
 // reading a file or a directory ends it, since a file that cannot be read may hold a
 // directive.
 func Tree(ctx context.Context, roots []Root) (*Result, error) {
-	s := &scanner{ctx: ctx, seen: map[string]bool{}}
+	s := &scanner{ctx: ctx, seen: map[string]bool{}, matched: make([]bool, len(roots))}
 	s.cond = sync.NewCond(&s.mu)
-	for _, r := range roots {
-		s.push(task{dir: r.Dir, root: r, ignore: ignored(r)})
+	for i, r := range roots {
+		s.push(task{dir: r.Dir, root: r, index: i, ignore: ignored(r)})
 	}
 	workers := max(4, 2*runtime.GOMAXPROCS(0))
 	var wg sync.WaitGroup
@@ -56,6 +58,11 @@ func Tree(ctx context.Context, roots []Root) (*Result, error) {
 	wg.Wait()
 	if s.err != nil {
 		return nil, s.err
+	}
+	for i, r := range roots {
+		if !s.matched[i] {
+			s.result.Empty = append(s.result.Empty, r)
+		}
 	}
 	slices.SortFunc(s.result.Files, func(a, b *File) int { return strings.Compare(a.Path, b.Path) })
 	return &s.result, nil
@@ -120,6 +127,7 @@ func (ig *ignore) has(dir string) bool {
 type task struct {
 	dir    string
 	root   Root
+	index  int // of the root
 	ignore *ignore
 }
 
@@ -127,13 +135,14 @@ type task struct {
 type scanner struct {
 	ctx context.Context
 
-	mu     sync.Mutex
-	cond   *sync.Cond
-	stack  []task
-	busy   int
-	seen   map[string]bool // directories whose files were read
-	err    error
-	result Result
+	mu      sync.Mutex
+	cond    *sync.Cond
+	stack   []task
+	busy    int
+	seen    map[string]bool // directories whose files were read
+	matched []bool          // by root: it has a .go file
+	err     error
+	result  Result
 }
 
 func (s *scanner) push(ts ...task) {
@@ -198,7 +207,7 @@ func (s *scanner) directory(t task, buf *[]byte) (found []*File, below []task, r
 	for _, e := range entries {
 		if name := e.Name(); t.root.Below && e.IsDir() && !skipDir(name) {
 			if sub := filepath.Join(t.dir, name); !t.ignore.has(sub) {
-				below = append(below, task{sub, t.root, t.ignore})
+				below = append(below, task{sub, t.root, t.index, t.ignore})
 			}
 		}
 	}
@@ -214,18 +223,22 @@ func (s *scanner) directory(t task, buf *[]byte) (found []*File, below []task, r
 			return nil, below, 0, 0, nil
 		}
 	}
+	var goFiles []fs.DirEntry
+	for _, e := range entries {
+		if name := e.Name(); strings.HasSuffix(name, ".go") && name[0] != '_' && name[0] != '.' {
+			goFiles = append(goFiles, e)
+		}
+	}
 	s.mu.Lock()
 	again := s.seen[t.dir]
 	s.seen[t.dir] = true
+	s.matched[t.index] = s.matched[t.index] || len(goFiles) > 0
 	s.mu.Unlock()
 	if again {
 		return nil, below, 0, 0, nil
 	}
-	for _, e := range entries {
+	for _, e := range goFiles {
 		name := e.Name()
-		if !strings.HasSuffix(name, ".go") || name[0] == '_' || name[0] == '.' {
-			continue
-		}
 		path := filepath.Join(t.dir, name)
 		if e.Type()&fs.ModeSymlink != 0 {
 			if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
