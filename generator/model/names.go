@@ -85,7 +85,9 @@ func (p *planner) clash(name, what string, pos token.Position) {
 // taken reports whether some file of the package declares name.
 func (p *planner) taken(name string) bool { return p.f.Pkg.Names().Declared[name] != nil }
 
-// memberClash reports a field or method of the receiver that is called like the wrapper.
+// memberClash reports a field or method of the receiver that is called like the wrapper. A
+// method of an embedded field is none where the wrapper has its signature: it takes that
+// method's place, as the methods of decorators do.
 func (p *planner) memberClash(pos token.Position) {
 	f := p.f
 	report := func(at token.Position, what string) {
@@ -94,16 +96,25 @@ func (p *planner) memberClash(pos token.Position) {
 			d.related(at, "the %s is declared here", what)
 		}
 	}
-	obj, index, _ := types.LookupFieldOrMethod(f.RecvBase.Type(), true, p.pkg, f.Wrapper)
-	if obj != nil {
-		what := "method"
-		if _, ok := obj.(*types.Var); ok {
-			what = "field"
-		}
-		if len(index) > 1 {
-			what = "promoted " + what
-		}
-		report(p.at(obj.Pos()), what)
+	// By the receiver's own type parameters, in which the signature is written.
+	obj, index, _ := types.LookupFieldOrMethod(f.Recv.Type, true, p.pkg, f.Wrapper)
+	m, method := obj.(*types.Func)
+	switch promoted := len(index) > 1; {
+	case obj == nil:
+	case method && promoted && types.Identical(m.Signature(), f.Sig):
+	case method && promoted:
+		p.errorf(pos, diag.MemberClash, "the cached method would be called %s, and hide a promoted method of %s with another signature: %s", f.Wrapper, f.RecvBase.Name(), typeText(m.Signature(), p.pkg)).
+			related(p.at(obj.Pos()), "the promoted method is declared here").
+			hint("give it that signature, for the cached method to take its place; or choose another name with name=")
+		return
+	case method:
+		report(p.at(obj.Pos()), "method")
+		return
+	case promoted:
+		report(p.at(obj.Pos()), "promoted field")
+		return
+	default:
+		report(p.at(obj.Pos()), "field")
 		return
 	}
 	// Methods in files that the present build configuration leaves out.
