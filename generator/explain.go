@@ -183,6 +183,9 @@ func Explain(f *model.Func) string {
 		line("  %s %s: %s", name, typeText(f, r.Type), explainHeld(f, r))
 	}
 	if f.HasErr {
+		if len(f.Results) == 0 && f.Draw == nil {
+			line("  no error: kept as values are")
+		}
 		switch {
 		case f.Opts.ErrorTTL > 0 && f.Opts.KeepError != nil:
 			line("  error: kept for %v where %s says so", f.Opts.ErrorTTL, f.Directive.Options.ErrorsFunc)

@@ -373,6 +373,20 @@ func (s *store) peek(n *node) *node {
 	return m
 }
 
+// peekError returns the error of the fresh entry of n's key, nil where it has a value.
+func (s *store) peekError(n *node) (err error, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.find(n)
+	if m == nil || m.expires <= clock() {
+		return nil, false
+	}
+	if m.meta != nil {
+		err = m.meta.err
+	}
+	return err, true
+}
+
 // prime keeps n as its key's entry, with a copy of the value that it has.
 func (s *store) prime(n *node) {
 	c := &caller{}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -22,6 +23,8 @@ import (
 )
 
 var update = flag.Bool("update", false, "write the messages of refused cases into them")
+
+var only = flag.String("cases", "", "try only the cases whose names match this `regexp`")
 
 // is is the package that cases compare with.
 const is = `// Package is compares, and panics when wrong.
@@ -71,8 +74,12 @@ func cases(t *testing.T) []*kase {
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("no cases: %v", err)
 	}
+	match := regexp.MustCompile(*only)
 	var ks []*kase
 	for _, p := range paths {
+		if !match.MatchString(strings.TrimSuffix(filepath.Base(p), ".txtar")) {
+			continue
+		}
 		ar, err := txtar.ParseFile(p)
 		if err != nil {
 			t.Fatal(err)

@@ -12,7 +12,7 @@ var (
 	NoBody         = declare("CG3006", "function without a body", "write a Go function that calls it, and annotate that")
 	SpecialFunc    = declare("CG3007", "function that the go command or the linker calls", "move what is worth caching into a function of its own, and annotate that")
 	NoResults      = declare("CG3008", "function without a result", "return what it computes; a function that only has effects must not be cached")
-	OnlyError      = declare("CG3009", "function whose only result is an error", "return what it computes beside the error; a function that only has effects must not be cached")
+	OnlyError      = declare("CG3009", "function whose only result is an error", "if all that it does is to find the error, add errors=30s, for how long it is kept; nil is kept, too. A function that only has effects must not be cached")
 	RecvMissing    = declare("CG3010", "method without recv=", "say what the receiver is to the cache: recv=key, recv=identity or recv=ignore")
 	RecvOnFunc     = declare("CG3011", "recv= on a function", "remove it: a function has no receiver")
 	RecvIdentity   = declare("CG3012", "receiver that cannot be told by its identity", "use recv=key or recv=ignore, or make it a function of what it needs")
@@ -29,12 +29,14 @@ var (
 	NeedsError    = declare("CG3108", "errors= on a function without an error result", "remove errors=, or return an error")
 	OneResult     = declare("CG3109", "option that needs exactly one result", "return one value, and an error if need be")
 	IgnoresKeyArg = declare("CG3110", "key= or ignore= of something that is never in the key by itself", "remove it")
+	NoValue       = declare("CG3111", "option about a value that there is not", "remove it")
 
 	Unkeyable    = declare("CG4001", "parameter that cannot be in a key", "ignore it, or say its key with hash=")
 	KeyNotOwn    = declare("CG4002", "hash= with a result that cannot be in a key", "return plain data: strings, numbers, structs of them")
 	Uncopyable   = declare("CG5001", "result that cannot be copied", "say copy=share, copy=Func, or make it a //cache:resource")
 	StreamResult = declare("CG5002", "result that is used up by its first reader", "return what it yields, as a slice or bytes")
 	IdentityPin  = declare("CG5003", "result that keeps the receiver alive", "use recv=key or recv=ignore, or return something that does not refer to the receiver")
+	LockResult   = declare("CG5004", "result with a lock or buffer in it that must not be copied", "return a pointer")
 
 	CodeSurfaceUnsupported = declare("CG6040", "function that draws", "return what is to be drawn (bytes, a string) and write it outside of the cached function")
 )

@@ -33,6 +33,7 @@ type Options struct {
 
 	// Keeps an error result for so long, if `Func(error) bool` says so where it is given.
 	// Without it errors are not kept. The caller's own cancellation or deadline never is.
+	// A function that returns an error alone needs it; nil is kept as a value is.
 	Errors     time.Duration `option:"errors" form:"30s|30s,Func"`
 	ErrorsFunc FuncRef
 

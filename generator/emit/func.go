@@ -18,29 +18,29 @@ var texts = template.Must(template.ParseFS(templates.FS, "*.tmpl"))
 
 // view is what the template of a function is given: text that is ready to be put down.
 type view struct {
-	Impl, ImplValue, FuncType, Title                                      string
-	Wrapper, Handle                                                       string
-	Key, KeyOf, Result, CopyOf, Ops, Site, Sites, Options                 string
-	Miss, Call, HandleType, SiteOf                                        string
-	Generic                                                               bool
-	TDecl, TArgs, FuncTDecl                                               string
-	Fields                                                                []field
-	Hash, Clone, Make                                                     string
-	CanFail                                                               bool
-	KeyParams, KeyParamsComma, KeyArgs                                    string
-	Values                                                                []value
-	Copier, Copies, UsesC, UsesZ                                          bool
-	CopyFunc, Size, TTLFunc, Keep, KeepError, Release                     string
-	Ident, Session, HasOps                                                bool
-	NoOps                                                                 string
-	KeyTags, CallTags, Owner, Validate                                    string
-	Opts, Doc                                                             []string
-	Recv, Params, ParamsWithRecv, FuncParams, FuncParamsBare              string
-	Results, PlainResults                                                 string
-	CallArgs, CallArgsBare, CopyArgs, Run, RunCtx                         string
-	Ctx                                                                   string
-	Found, WhyOK, WhyFailed, Failed, Return, Give, GiveAcquired, Mentions string
-	HasErr                                                                bool
+	Impl, ImplValue, FuncType, Title                                           string
+	Wrapper, Handle                                                            string
+	Key, KeyOf, Result, CopyOf, Ops, Site, Sites, Options                      string
+	Miss, Call, HandleType, SiteOf                                             string
+	Generic                                                                    bool
+	TDecl, TArgs, FuncTDecl                                                    string
+	Fields                                                                     []field
+	Hash, Clone, Make                                                          string
+	CanFail                                                                    bool
+	KeyParams, KeyParamsComma, KeyArgs                                         string
+	Values                                                                     []value
+	Copier, Copies, UsesC, UsesZ                                               bool
+	CopyFunc, Size, TTLFunc, Keep, KeepError, Release                          string
+	Ident, Session, HasOps                                                     bool
+	NoOps                                                                      string
+	KeyTags, CallTags, Owner, Validate                                         string
+	Opts, Doc                                                                  []string
+	Recv, Params, ParamsWithRecv, FuncParams, FuncParamsBare                   string
+	Results, PlainResults                                                      string
+	CallArgs, CallArgsBare, CopyArgs, Run, RunCtx                              string
+	Ctx                                                                        string
+	Found, WhyOK, WhyFailed, Failed, Return, Got, Give, GiveAcquired, Mentions string
+	HasErr                                                                     bool
 	drawView
 
 	Cache, Value, Error, Uint64, Int64, Bool, Any, String, Duration, Context, Unsafe, Module, True, False string
@@ -723,6 +723,10 @@ func (w *writer) calls() {
 	v.Return += "return " + strings.Join(out, ", ")
 
 	out = w.fields("§v")
+	v.Got = "§v, §err"
+	if len(out) == 0 {
+		v.Got = "_, §err"
+	}
 	if f.HasErr {
 		v.Give = "return " + strings.Join(append(out, "§err"), ", ") + "\n"
 		v.GiveAcquired = "return " + strings.Join(append(w.fields("§v"), "§free", "§err"), ", ")

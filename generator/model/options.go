@@ -32,6 +32,13 @@ func (p *planner) options() {
 		f.Opts.Grace = DefaultGrace
 	}
 	results := f.resultTypes()
+	if len(results) == 0 {
+		for _, opt := range []string{"copy", "max-bytes"} {
+			if f.Directive.Has(opt) && (opt == "copy" || f.Draw == nil) { // what is drawn has a size
+				p.errorf(p.opt(opt), diag.NoValue, "%s= is about the value that %s returns, and it returns none", opt, f.title())
+			}
+		}
+	}
 	duration := p.standard("time", "Duration")
 
 	if o.TTLFunc != "" {
@@ -59,7 +66,7 @@ func (p *planner) options() {
 	if o.Release != "" {
 		f.Opts.Release = p.release(o.Release)
 	}
-	if o.Copy != "" && o.Copy != "auto" && o.Copy != "share" {
+	if o.Copy != "" && o.Copy != "auto" && o.Copy != "share" && len(results) > 0 {
 		f.Opts.CopyFunc = p.use("copy", o.Copy, results, typesText(results, p.pkg), func(r *types.Tuple) bool {
 			if r.Len() != len(results) {
 				return false

@@ -590,14 +590,22 @@ func (p *planner) results() {
 				name, path = fmt.Sprintf("result %d", i+1), fmt.Sprintf("result%d", i+1)
 			}
 		}
-		if why := stream(r.Type); why != "" {
-			p.errorf(pos, diag.StreamResult, "%s (%s) of %s cannot be kept: it is %s", name, typeText(r.Type, p.pkg), f.title(), why)
+		chosen := f.Resource || o.Copy != "" && o.Copy != "auto" // what callers get is said
+		if why, always := stream(r.Type); why != "" && (always || !chosen) {
+			d := p.errorf(pos, diag.StreamResult, "%s (%s) of %s cannot be kept: it is %s", name, typeText(r.Type, p.pkg), f.title(), why)
+			if !always {
+				d.hint("return what is read from it, as bytes or a string; or, if callers do not use it up, say copy=share or make it a //cache:resource")
+			}
+			continue
+		}
+		if part := immovable(r.Type, path); part != nil {
+			p.byValue(pos, name, path, r, part)
 			continue
 		}
 		if o.MaxBytes > 0 {
 			r.Size = sizes.plan(r.Type)
 		}
-		if f.Resource || o.Copy != "" && o.Copy != "auto" {
+		if chosen {
 			continue
 		}
 		c, reason := copies.plan(r.Type, path)
@@ -680,29 +688,50 @@ func namedText(t types.Type) string {
 	return ""
 }
 
-// stream says why a result is used up by whoever reads it first, "" when it is not.
-func stream(t types.Type) string {
+// byValue words the refusal of a result that each caller would get a bitwise copy of.
+func (p *planner) byValue(pos token.Position, name, path string, r *Result, part *Reason) {
+	what := "it is " + part.Why
+	if part.Path != path {
+		what = part.clause(p.pkg)
+	}
+	d := p.errorf(pos, diag.LockResult, "%s (%s) would be another one for each caller: %s", name, typeText(r.Type, p.pkg), what)
+	if ptr := "*" + typeText(r.Type, p.pkg); p.f.Resource || p.f.Directive.Options.Copy == "share" {
+		d.hint("return a pointer: %s", ptr)
+	} else if len(p.f.Results) == 1 {
+		d.hint("make it a //cache:resource that returns a pointer: %s", ptr)
+	} else {
+		d.hint("return a pointer, %s, and say copy=share", ptr)
+	}
+}
+
+// stream says why a result is used up by whoever reads it first, "" when it is not, and
+// whether that is so whatever callers agree on. What is a reader only by one of its methods,
+// as connections and the nodes of some syntax trees are, all callers may share.
+func stream(t types.Type) (why string, always bool) {
+	const reader = "a reader, whose content is gone once it is read"
 	t = types.Unalias(t)
 	switch u := t.Underlying().(type) {
 	case *types.Chan:
-		return "a channel, which hands each value to one receiver only"
+		return "a channel, which hands each value to one receiver only", true
 	case *types.Signature:
 		if isIterator(u) {
-			return "an iterator, which yields its values to whoever runs it"
+			return "an iterator, which yields its values to whoever runs it", true
 		}
 	case *types.Interface:
 		if _, ok := t.(*types.TypeParam); !ok && hasStreamMethod(t, "Read") {
-			return "a reader, whose content is gone once it is read"
+			return reader, false
 		}
 	case *types.Pointer:
 		if n, ok := types.Unalias(u.Elem()).(*types.Named); ok {
 			switch full := fullName(n); full {
-			case "net/http.Response", "bytes.Buffer", "bytes.Reader", "strings.Reader", "database/sql.Rows", "database/sql.Row":
-				return handles[full] + map[bool]string{true: "a reader, whose content is gone once it is read"}[handles[full] == ""]
+			case "net/http.Response", "database/sql.Rows", "database/sql.Row":
+				return handles[full], true
+			case "bytes.Buffer", "bytes.Reader", "strings.Reader":
+				return reader, false
 			}
 		}
 	}
-	return ""
+	return "", false
 }
 
 // detach settles whether a computation may run apart from its caller, and what the

@@ -200,21 +200,41 @@ func isLock(t types.Type) bool {
 }
 
 // holdsLock reports whether a value of type t must not be copied because of a lock in it.
-func holdsLock(t types.Type) bool {
+func holdsLock(t types.Type) bool { return immovable(t, "") != nil }
+
+// immovable returns the part of a value of type t that must stay where it is, because it is
+// a lock, an atomic or a buffer that another copy would go on using, or nil. What is behind
+// pointers, slices and maps is no part of the value.
+func immovable(t types.Type, path string) *Reason {
+	t = types.Unalias(t)
+	if n, ok := t.(*types.Named); ok {
+		if isLock(t) {
+			return &Reason{Path: path, Type: t, Why: "a lock, which must not be copied"}
+		}
+		if _, ok := n.Underlying().(*types.Struct); ok && n.Obj().Pkg() != nil {
+			switch pkg := n.Obj().Pkg().Path(); pkg {
+			case "sync", "sync/atomic":
+				return &Reason{Path: path, Type: t, Why: "a value of package " + pkg + ", which must not be copied"}
+			case "bufio":
+				return &Reason{Path: path, Type: t, Why: "a buffered stream, whose copies would share its buffer"}
+			}
+			switch fullName(n) {
+			case "strings.Builder", "bytes.Buffer":
+				return &Reason{Path: path, Type: t, Why: "a buffer, which must not be copied"}
+			}
+		}
+	}
 	switch u := t.Underlying().(type) {
 	case *types.Struct:
-		if isLock(t) {
-			return true
-		}
 		for f := range u.Fields() {
-			if holdsLock(f.Type()) {
-				return true
+			if r := immovable(f.Type(), path+"."+f.Name()); r != nil {
+				return r
 			}
 		}
 	case *types.Array:
-		return holdsLock(u.Elem())
+		return immovable(u.Elem(), path+"[i]")
 	}
-	return false
+	return nil
 }
 
 // hasStreamMethod reports whether t has a method name([]byte) (int, error).

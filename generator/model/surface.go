@@ -496,16 +496,22 @@ func holds(t types.Type, is func(types.Type) bool, depth int) bool {
 	return false
 }
 
-// kept reports whether the function returns anything that can be kept.
+// kept reports whether the function returns anything that can be kept. An error alone is
+// something only where the directive says that errors are kept: most functions of that
+// kind are called for what they do.
 func (p *planner) kept() bool {
 	f := p.f
-	if len(f.Results) > 0 {
+	pos := p.at(f.Decl.Name.Pos())
+	switch {
+	case len(f.Results) > 0 || f.HasErr && !f.Resource && f.Directive.Options.Errors > 0:
 		return true
-	}
-	if f.HasErr {
-		p.errorf(p.at(f.Decl.Name.Pos()), diag.OnlyError, "%s returns nothing but an error, so there is nothing to keep", f.title())
-	} else {
-		p.errorf(p.at(f.Decl.Name.Pos()), diag.NoResults, "%s returns nothing, so there is nothing to keep", f.title())
+	case f.HasErr && f.Resource:
+		p.errorf(pos, diag.OnlyError, "%s returns nothing but an error, which is no resource", f.title()).
+			hint("if all that it does is to find the error, write //cache:data errors=30s; else a function that only has effects must not be cached")
+	case f.HasErr:
+		p.errorf(pos, diag.OnlyError, "%s returns nothing but an error, and errors are not kept", f.title())
+	default:
+		p.errorf(pos, diag.NoResults, "%s returns nothing, so there is nothing to keep", f.title())
 	}
 	return false
 }

@@ -175,8 +175,14 @@ func (m *maker) function(p *pkg) {
 		f.errKept = true
 		options = append(options, "errors=30s")
 	}
+	if f.id%13 == 7 { // nothing but an error
+		if !f.errKept {
+			options = append(options, "errors=30s")
+		}
+		f.err, f.errKept, f.partial, f.resource, f.results = true, true, false, false, nil
+	}
 	for _, o := range []string{"ttl=10m", "max=1000000", "ttl=2d jitter=10%", "wait=30s", "timeout=1m", "detach=off", "tags=sales,user", "max-bytes=64MiB"} {
-		if m.one(12) && (o != "timeout=1m" || len(f.of(context)) > 0) && !(f.resource && strings.HasPrefix(o, "max-bytes")) && !strings.Contains(strings.Join(options, " "), o[:3]) {
+		if m.one(12) && (o != "timeout=1m" || len(f.of(context)) > 0) && !((f.resource || len(f.results) == 0) && strings.HasPrefix(o, "max-bytes")) && !strings.Contains(strings.Join(options, " "), o[:3]) {
 			options = append(options, o)
 		}
 	}
