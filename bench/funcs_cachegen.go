@@ -621,6 +621,11 @@ func meanMiss(xs []float64, h uint64, k meanKey, why error) float64 {
 
 func meanCall(xs []float64) *cache.Call {
 	return &cache.Call{
+		Arguments: []cache.Argument{
+			{Name: "xs", Encode: func(e *value.Encoder) {
+				value.EncodeFloats(e, xs)
+			}},
+		},
 		Run: func(_ context.Context, a any) (err error) {
 			v := a.(*meanResult)
 			v.r0 = mean(xs)

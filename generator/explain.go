@@ -225,6 +225,15 @@ func Explain(f *model.Func) string {
 	} else {
 		line("  runs on its caller's goroutine, with the caller's context")
 	}
+	for _, p := range f.Key.Parts {
+		switch {
+		case p.Param == nil:
+		case p.Param.Args != nil:
+			line("  works on a copy of %s: what it changes there reaches no caller", partName(p))
+		case p.Lent:
+			line("  is handed the caller's own %s: a result for which it changed that is not kept", partName(p))
+		}
+	}
 	switch {
 	case f.Opts.TrackContext:
 		line("  values that it reads from its context count: a result that depends on one is not kept")
@@ -382,7 +391,7 @@ func explainHeld(f *model.Func, r *model.Result) string {
 	case f.Resource:
 		return "shared by all callers: it is a resource"
 	case f.Opts.CopyFunc != nil:
-		return "copied for each caller by " + f.Directive.Options.Copy
+		return "copied for each caller, the first included, by " + f.Directive.Options.Copy
 	case f.Directive.Options.Copy == "share":
 		return "shared by all callers: copy=share"
 	case r.Copy == nil || r.Copy.Kind == model.CopyNone:
@@ -390,11 +399,11 @@ func explainHeld(f *model.Func, r *model.Result) string {
 	}
 	if path, why := mutable(r.Copy); why != "" {
 		if path == "" {
-			return "copied for each caller: it is " + why
+			return "copied for each caller, the first included: it is " + why
 		}
-		return fmt.Sprintf("copied for each caller: %s is %s", path, why)
+		return fmt.Sprintf("copied for each caller, the first included: %s is %s", path, why)
 	}
-	return "copied for each caller"
+	return "copied for each caller, the first included"
 }
 
 // mutable names the first thing in a value that callers could change.

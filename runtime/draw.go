@@ -83,6 +83,8 @@ type DrawCall struct {
 	Validate func(ctx context.Context, v any) (bool, error)
 	// Uncached is that of Call.
 	Uncached error
+	// Arguments are those of Call.
+	Arguments []Argument
 	// NoError says that the function has no error result: that the place it draws to
 	// failed is then for nobody to know.
 	NoError bool
@@ -113,10 +115,10 @@ type drawn struct {
 	k, v  reflect.Type
 	plain bool // values are shared by outcomes where they are equal
 
-	hits                                              counter
-	misses, loads, failed, notKept, unsteady, invalid atomic.Uint64
-	logged, loggedUnsteady                            atomic.Bool
-	orphans                                           atomic.Int64 // bytes of its leaves that count as such
+	hits                                                       counter
+	misses, loads, failed, notKept, changed, unsteady, invalid atomic.Uint64
+	logged, loggedUnsteady                                     atomic.Bool
+	orphans                                                    atomic.Int64 // bytes of its leaves that count as such
 }
 
 // drawnKey is the key of a node. The path comes first, where it can be found for any K.
@@ -259,7 +261,7 @@ func (d *drawn) node(h uint64, n *node, path Path) *node {
 // correct replaces what the store counted for nodes by what was counted for calls.
 func (d *drawn) correct(s *Stats) {
 	s.Hits, s.Misses, s.Loads, s.Errors = d.hits.total(), d.misses.Load(), d.loads.Load(), d.failed.Load()
-	s.NotKept, s.Unsteady, s.Invalid = d.notKept.Load(), d.unsteady.Load(), d.invalid.Load()
+	s.NotKept, s.Changed, s.Unsteady, s.Invalid = d.notKept.Load(), d.changed.Load(), d.unsteady.Load(), d.invalid.Load()
 }
 
 // drawnGroup labels the entries of one key.
@@ -630,15 +632,22 @@ func (w *drawWalk) compute(f *flight) (err error) {
 			dr.foresaw(r)
 		}
 	}
+	args := before(w.c.Arguments)
 	err = w.c.Run(ctx, w.v)
 	if err != nil {
 		d.failed.Add(1)
 	}
+	changed := args.changed()
 	refused, hole := dr.end()
 	tape, bad := rec.Commit()
 	rec = nil
 	if refused == nil {
 		refused = cmp.Or(bad, hole) // how the body goes on may depend on what a hole says
+	}
+	if changed != "" && refused == nil {
+		refused = errChanged
+		d.changed.Add(1)
+		d.store.logChange(changed)
 	}
 	left := err != nil && (hole != nil || w.c.Ctx != nil && w.c.Ctx.Err() != nil || carries && cs.Context().Err() != nil)
 	m.finish(dr.current(), left, err, tape, refused)
@@ -804,7 +813,7 @@ func (m *computation) finish(path Path, left bool, err error, tape *Tape, refuse
 			val.unkept = d.shared(w.v)
 		}
 		d.notKept.Add(1)
-		if refused != nil && !d.logged.Swap(true) {
+		if refused != nil && refused != errChanged && !d.logged.Swap(true) {
 			d.store.log(logOnce, "its result is not kept: %v", refused)
 		}
 	}

@@ -51,10 +51,11 @@ type flight struct {
 
 	// set by the one who runs it, before done
 	keepable bool
-	original *node // has the value that the body gave, where it cannot be copied; nil: n has it
-	made     bool  // the body gave a value
-	erred    bool  // the value stands for an error, which is replayed
-	uncopied bool  // it cannot be copied: the owner has it, and nobody else can
+	original *node  // has the value that the body gave, where it cannot be copied; nil: n has it
+	made     bool   // the body gave a value
+	erred    bool   // the value stands for an error, which is replayed
+	alone    bool   // the owner has it, and nobody else can: it cannot be copied, or an argument was changed
+	changed  string // the arguments that the computation changed
 	ident    any
 	hasIdent bool
 
@@ -481,7 +482,12 @@ func (f *flight) run(ctx, owner context.Context, here bool, e *Call) {
 			panic(p) // the identical value, with the trace of its origin
 		}
 	}()
+	var args argumentsBefore
+	if here {
+		args = before(e.Arguments)
+	}
 	err = e.Run(ctx, f.st.front.value(f.n))
+	f.changed = args.changed()
 	result = f.judge(owner, err)
 }
 
@@ -519,11 +525,14 @@ func (f *flight) judge(owner context.Context, err error) ending {
 // argument or a package variable, which can be changed later. Where the owner is the only
 // one to get it, the copy that it gets will do.
 func (f *flight) setApart() {
+	if f.changed != "" {
+		f.keepable, f.alone = false, true
+	}
 	if !f.keepable && !f.shut() {
 		return
 	}
 	if original, err := f.st.front.apart(f.n); err != nil {
-		f.original, f.keepable, f.uncopied = original, false, true
+		f.original, f.keepable, f.alone = original, false, true
 	}
 }
 
@@ -570,7 +579,7 @@ func (f *flight) finish(result ending, err error, p any) {
 	session, scoped := sessionIn(f.frame.labels)
 	foreign := x.scoped && !(scoped && x.session == session)
 	x.ones = x.ones || read != nil || mixed || foreign
-	f.ones = x.ones && !f.moves || f.uncopied
+	f.ones = x.ones && !f.moves || f.alone
 	erred, sound := result == failed || f.erred, x.kept && !mixed && !foreign
 	keep := f.keepable && sound && (erred || !x.failed)
 	x.tags, x.expires = tags, n.expires
@@ -646,6 +655,9 @@ func (f *flight) finish(result ending, err error, p any) {
 			s.stats.contextReads++
 		}
 	}
+	if f.changed != "" {
+		s.stats.changed++
+	}
 	s.stats.loadTime += now - f.began
 	f.done = true
 	f.ending, f.err, f.panicV, f.facts = result, err, p, x
@@ -663,6 +675,9 @@ func (f *flight) finish(result ending, err error, p any) {
 	}
 	s.left(gone)
 	giveBack(uses)
+	if f.changed != "" {
+		s.logChange(f.changed)
+	}
 	if read != nil {
 		s.log(logContext, "its result is not kept, since the computation read the context value of key %#v (%T): it may be another's for every caller; make it part of the key with hash=ctx:Func, or say that it does not matter with ctx=ignore", read, read)
 	}

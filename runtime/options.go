@@ -72,4 +72,6 @@ type Call struct {
 	Uncached error
 	// Owner, where it is set, is the instance whose method this is, with recv=identity.
 	Owner *Owner
+	// Arguments are those that the body could change for its caller.
+	Arguments []Argument
 }

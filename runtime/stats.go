@@ -25,6 +25,7 @@ type Stats struct {
 	Invalid        uint64 // values that validate= refused
 	NotKept        uint64 // results handed out and not kept
 	ContextReads   uint64 // of them, those whose computation read a context value
+	Changed        uint64 // results not kept since their computation changed an argument
 	Unsteady       uint64 // computations that read other widgets than the one before, after the same values
 	Uncached       uint64 // calls whose arguments had no key
 	Bypassed       uint64 // calls that went straight through
@@ -45,7 +46,8 @@ type Stats struct {
 type tally struct {
 	misses, loads, failed, stale                uint64
 	refreshFailed, refreshSkipped, invalid      uint64
-	notKept, contextReads, uncached, bypassed   uint64
+	notKept, contextReads, changed              uint64
+	uncached, bypassed                          uint64
 	waited, evicted, expired, dropped, released uint64
 	inFlight                                    int
 	loadTime                                    int64
@@ -67,7 +69,7 @@ func (s *store) snapshot() Stats {
 		Func: s.o.Func, Site: s.o.Site,
 		Hits: s.hits.total(), Misses: t.misses, Loads: t.loads, Errors: t.failed,
 		StaleHits: t.stale, RefreshFailed: t.refreshFailed, RefreshSkipped: t.refreshSkipped,
-		Invalid: t.invalid, NotKept: t.notKept, ContextReads: t.contextReads,
+		Invalid: t.invalid, NotKept: t.notKept, ContextReads: t.contextReads, Changed: t.changed,
 		Uncached: t.uncached, Bypassed: t.bypassed, Waited: t.waited,
 		Evicted: t.evicted, Expired: t.expired, Dropped: t.dropped, Released: t.released,
 		Entries: s.policy.count(), Bytes: s.policy.bytes(), InFlight: t.inFlight,
@@ -111,6 +113,7 @@ func (x *Stats) add(y Stats) {
 	x.Invalid += y.Invalid
 	x.NotKept += y.NotKept
 	x.ContextReads += y.ContextReads
+	x.Changed += y.Changed
 	x.Unsteady += y.Unsteady
 	x.Uncached += y.Uncached
 	x.Bypassed += y.Bypassed
@@ -164,6 +167,7 @@ type logKind int
 const (
 	logContext logKind = iota
 	logUncached
+	logChanged
 	logOnce
 	logWait
 	logPanic

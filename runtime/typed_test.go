@@ -21,10 +21,11 @@ type typedCall[V any] struct {
 	Validate func(context.Context, *V) (bool, error)
 	Uncached error
 	Owner    *Owner
+	Lent     []Argument
 }
 
 func (c typedCall[V]) untyped() *Call {
-	u := &Call{Ctx: c.Ctx, Tags: c.Tags, Uncached: c.Uncached, Owner: c.Owner}
+	u := &Call{Ctx: c.Ctx, Tags: c.Tags, Uncached: c.Uncached, Owner: c.Owner, Arguments: c.Lent}
 	u.Run = func(ctx context.Context, v any) (err error) {
 		*v.(*V), err = c.Run(ctx)
 		return err

@@ -875,7 +875,7 @@ func (s *Store) score(n int) string { return s.name }
 		for _, want := range []string{
 			"region string: as it is", "f struct{Years []int}: its content, encoded", "Years is a slice",
 			"ctx context.Context: not in the key: a context never is", "_conn *int: not in the key: its name starts with _",
-			"[]Sale: copied for each caller", "error: kept for 30s", "fresh for 10m0s",
+			"[]Sale: copied for each caller, the first included", "works on a copy of f", "error: kept for 30s", "fresh for 10m0s",
 		} {
 			if !strings.Contains(o.stdout, want) {
 				t.Errorf("explain %s lacks %q:\n%s", target, want, o.stdout)

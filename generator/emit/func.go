@@ -33,7 +33,7 @@ type view struct {
 	CopyFunc, Size, TTLFunc, Keep, KeepError, Release                          string
 	Ident, Session, HasOps                                                     bool
 	NoOps                                                                      string
-	KeyTags, CallTags, Owner, Validate                                         string
+	KeyTags, CallTags, Owner, Lent, Validate                                   string
 	Opts, Doc                                                                  []string
 	Recv, Params, ParamsWithRecv, FuncParams, FuncParamsBare                   string
 	Results, PlainResults                                                      string
@@ -736,6 +736,8 @@ func (w *writer) calls() {
 		v.GiveAcquired = fail + "return " + strings.Join(append(w.fields("§v"), "§free"), ", ")
 	}
 
+	v.Lent = w.lent()
+
 	if val := f.Opts.Validate; val != nil {
 		var args []string
 		if val.Ctx && !val.Method {
@@ -763,4 +765,23 @@ func (w *writer) calls() {
 			v.Validate = "§err := " + x + "\nreturn " + w.isOK("§err") + ", §err"
 		}
 	}
+}
+
+// lent writes the field of a call that lists what the body could change for its caller.
+func (w *writer) lent() string {
+	var b strings.Builder
+	for _, part := range w.f.Key.Parts {
+		if !part.Lent {
+			continue
+		}
+		name := part.Param.Name
+		if part.Param == w.f.Recv {
+			name = strings.TrimSpace("the receiver " + name)
+		}
+		fmt.Fprintf(&b, "{Name: %q, Encode: func(§e *%s) {\n%s}},\n", name, w.n.value("Encoder"), w.h.encode(part.Plan, w.name[part.Param], 0))
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return "Arguments: []" + w.n.cache("Argument") + "{\n" + b.String() + "},\n"
 }

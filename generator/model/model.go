@@ -125,6 +125,8 @@ type KeyPart struct {
 	Param *Param // nil for the session
 	Hash  *Use   // hash=: the part is what this function makes of the parameter
 	Plan  *Key
+	// Lent is set where the body gets memory of the caller's that it could change.
+	Lent bool
 }
 
 // Exact reports whether all parts are exact, so that the key needs no digest.

@@ -76,6 +76,7 @@ func (p *planner) run() {
 	p.options()
 	p.results()
 	p.detach()
+	p.lent()
 	f.Doc = docOf(f)
 }
 
@@ -778,6 +779,20 @@ func (p *planner) detach() {
 		}
 	}
 	f.Opts.Detach = apart
+}
+
+// lent finds the parts of the key that the body could change for its caller. What hash= makes
+// of a parameter is not compared: it may be something that changes by itself.
+func (p *planner) lent() {
+	copies := &copyPlanner{pkg: p.pkg}
+	for _, part := range p.f.Key.Parts {
+		q := part.Param
+		if q == nil || part.Hash != nil || q.Args != nil || part.Plan.Kind == KeyIdentity {
+			continue
+		}
+		c, r := copies.plan(q.Type, q.Name)
+		part.Lent = r != nil || finish(c) != nil
+	}
 }
 
 func hasHashCtx(f *Func) bool {
