@@ -6,14 +6,15 @@ import (
 	"context"
 	"strings"
 
-	cache "github.com/cachegen/cachegen/runtime"
+	"github.com/cachegen/cachegen/cache"
+	cachert "github.com/cachegen/cachegen/runtime"
 	"github.com/cachegen/cachegen/runtime/value"
 )
 
 // Made for version 3 of the interface between generated code and the runtime. If the
 // next line does not compile, run go tool cachegen ./... in this module; if it is a
 // dependency, take a newer version of it.
-const _ = cache.Generated3
+const _ = cachert.Generated3
 
 // quote has changed since this file was generated if the next line does not compile;
 // run: go tool cachegen ./...
@@ -46,7 +47,7 @@ type quoteResult struct {
 	r0 Quote
 }
 
-var quoteSite = cache.New[quoteKey, quoteResult](nil, cache.Options{
+var quoteSite = cachert.New[quoteKey, quoteResult](nil, cachert.Options{
 	Func: "github.com/cachegen/cachegen/bench.quote",
 	Site: "funcs.go",
 	TTL:  600000000000, // 10m0s
@@ -75,8 +76,8 @@ func quoteMiss(id int64, name string, h uint64, k quoteKey) Quote {
 	return v.r0
 }
 
-func quoteCall(id int64, name string) *cache.Call {
-	return &cache.Call{
+func quoteCall(id int64, name string) *cachert.Call {
+	return &cachert.Call{
 		Run: func(_ context.Context, a any) (err error) {
 			v := a.(*quoteResult)
 			v.r0 = quote(id, name)
@@ -127,7 +128,7 @@ func (quoteHandle) Refresh(id int64, name string) Quote {
 func (quoteHandle) Clear() { quoteSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (quoteHandle) Stats() cache.Stats { return quoteSite.Stats() }
+func (quoteHandle) Stats() cache.Stats { return cache.Stats(quoteSite.Stats()) }
 
 // quoteErr has changed since this file was generated if the next line does not compile;
 // run: go tool cachegen ./...
@@ -160,7 +161,7 @@ type quoteErrResult struct {
 	r0 Quote
 }
 
-var quoteErrSite = cache.New[quoteErrKey, quoteErrResult](nil, cache.Options{
+var quoteErrSite = cachert.New[quoteErrKey, quoteErrResult](nil, cachert.Options{
 	Func: "github.com/cachegen/cachegen/bench.quoteErr",
 	Site: "funcs.go",
 	TTL:  600000000000, // 10m0s
@@ -186,8 +187,8 @@ func quoteErrMiss(id int64, name string, h uint64, k quoteErrKey) (Quote, error)
 	return v.r0, err
 }
 
-func quoteErrCall(id int64, name string) *cache.Call {
-	return &cache.Call{
+func quoteErrCall(id int64, name string) *cachert.Call {
+	return &cachert.Call{
 		Run: func(_ context.Context, a any) (err error) {
 			v := a.(*quoteErrResult)
 			v.r0, err = quoteErr(id, name)
@@ -235,7 +236,7 @@ func (quoteErrHandle) Refresh(id int64, name string) (Quote, error) {
 func (quoteErrHandle) Clear() { quoteErrSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (quoteErrHandle) Stats() cache.Stats { return quoteErrSite.Stats() }
+func (quoteErrHandle) Stats() cache.Stats { return cache.Stats(quoteErrSite.Stats()) }
 
 // quoteCtx has changed since this file was generated if the next line does not compile;
 // run: go tool cachegen ./...
@@ -268,7 +269,7 @@ type quoteCtxResult struct {
 	r0 Quote
 }
 
-var quoteCtxSite = cache.New[quoteCtxKey, quoteCtxResult](nil, cache.Options{
+var quoteCtxSite = cachert.New[quoteCtxKey, quoteCtxResult](nil, cachert.Options{
 	Func:         "github.com/cachegen/cachegen/bench.quoteCtx",
 	Site:         "funcs.go",
 	TTL:          600000000000, // 10m0s
@@ -296,8 +297,8 @@ func quoteCtxMiss(p0 context.Context, id int64, name string, h uint64, k quoteCt
 	return v.r0, err
 }
 
-func quoteCtxCall(p0 context.Context, id int64, name string) *cache.Call {
-	return &cache.Call{
+func quoteCtxCall(p0 context.Context, id int64, name string) *cachert.Call {
+	return &cachert.Call{
 		Ctx: p0,
 		Run: func(p0 context.Context, a any) (err error) {
 			v := a.(*quoteCtxResult)
@@ -346,7 +347,7 @@ func (quoteCtxHandle) Refresh(p0 context.Context, id int64, name string) (Quote,
 func (quoteCtxHandle) Clear() { quoteCtxSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (quoteCtxHandle) Stats() cache.Stats { return quoteCtxSite.Stats() }
+func (quoteCtxHandle) Stats() cache.Stats { return cache.Stats(quoteCtxSite.Stats()) }
 
 // quoteOfMany has changed since this file was generated if the next line does not compile;
 // run: go tool cachegen ./...
@@ -379,7 +380,7 @@ type quoteOfManyResult struct {
 	r0 Quote
 }
 
-var quoteOfManySite = cache.New[quoteOfManyKey, quoteOfManyResult](nil, cache.Options{
+var quoteOfManySite = cachert.New[quoteOfManyKey, quoteOfManyResult](nil, cachert.Options{
 	Func: "github.com/cachegen/cachegen/bench.quoteOfMany",
 	Site: "funcs.go",
 	TTL:  600000000000, // 10m0s
@@ -408,8 +409,8 @@ func quoteOfManyMiss(id int64, name string, h uint64, k quoteOfManyKey) Quote {
 	return v.r0
 }
 
-func quoteOfManyCall(id int64, name string) *cache.Call {
-	return &cache.Call{
+func quoteOfManyCall(id int64, name string) *cachert.Call {
+	return &cachert.Call{
 		Run: func(_ context.Context, a any) (err error) {
 			v := a.(*quoteOfManyResult)
 			v.r0 = quoteOfMany(id, name)
@@ -460,7 +461,7 @@ func (quoteOfManyHandle) Refresh(id int64, name string) Quote {
 func (quoteOfManyHandle) Clear() { quoteOfManySite.Clear() }
 
 // Stats returns what the cache has counted.
-func (quoteOfManyHandle) Stats() cache.Stats { return quoteOfManySite.Stats() }
+func (quoteOfManyHandle) Stats() cache.Stats { return cache.Stats(quoteOfManySite.Stats()) }
 
 // settings has changed since this file was generated if the next line does not compile;
 // run: go tool cachegen ./...
@@ -482,7 +483,7 @@ type settingsResult struct {
 	r0 Quote
 }
 
-var settingsSite = cache.New[settingsKey, settingsResult](nil, cache.Options{
+var settingsSite = cachert.New[settingsKey, settingsResult](nil, cachert.Options{
 	Func: "github.com/cachegen/cachegen/bench.settings",
 	Site: "funcs.go",
 	TTL:  600000000000, // 10m0s
@@ -510,8 +511,8 @@ func settingsMiss(h uint64, k settingsKey) Quote {
 	return v.r0
 }
 
-func settingsCall() *cache.Call {
-	return &cache.Call{
+func settingsCall() *cachert.Call {
+	return &cachert.Call{
 		Run: func(_ context.Context, a any) (err error) {
 			v := a.(*settingsResult)
 			v.r0 = settings()
@@ -560,7 +561,7 @@ func (settingsHandle) Refresh() Quote {
 func (settingsHandle) Clear() { settingsSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (settingsHandle) Stats() cache.Stats { return settingsSite.Stats() }
+func (settingsHandle) Stats() cache.Stats { return cache.Stats(settingsSite.Stats()) }
 
 // mean has changed since this file was generated if the next line does not compile;
 // run: go tool cachegen ./...
@@ -588,7 +589,7 @@ type meanResult struct {
 	r0 float64
 }
 
-var meanSite = cache.New[meanKey, meanResult](nil, cache.Options{
+var meanSite = cachert.New[meanKey, meanResult](nil, cachert.Options{
 	Func: "github.com/cachegen/cachegen/bench.mean",
 	Site: "funcs.go",
 	TTL:  600000000000, // 10m0s
@@ -619,9 +620,9 @@ func meanMiss(xs []float64, h uint64, k meanKey, why error) float64 {
 	return v.r0
 }
 
-func meanCall(xs []float64) *cache.Call {
-	return &cache.Call{
-		Arguments: []cache.Argument{
+func meanCall(xs []float64) *cachert.Call {
+	return &cachert.Call{
+		Arguments: []cachert.Argument{
 			{Name: "xs", Encode: func(e *value.Encoder) {
 				value.EncodeFloats(e, xs)
 			}},
@@ -684,7 +685,7 @@ func (meanHandle) Refresh(xs []float64) float64 {
 func (meanHandle) Clear() { meanSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (meanHandle) Stats() cache.Stats { return meanSite.Stats() }
+func (meanHandle) Stats() cache.Stats { return cache.Stats(meanSite.Stats()) }
 
 // rows has changed since this file was generated if the next line does not compile;
 // run: go tool cachegen ./...
@@ -722,7 +723,7 @@ func (*rowsOps) Copy(to, from any) (err error) {
 	return
 }
 
-var rowsSite = cache.New[rowsKey, rowsResult](&rowsOps{}, cache.Options{
+var rowsSite = cachert.New[rowsKey, rowsResult](&rowsOps{}, cachert.Options{
 	Func: "github.com/cachegen/cachegen/bench.rows",
 	Site: "funcs.go",
 	TTL:  600000000000, // 10m0s
@@ -751,8 +752,8 @@ func rowsMiss(n int, h uint64, k rowsKey) []Row {
 	return v.r0
 }
 
-func rowsCall(n int) *cache.Call {
-	return &cache.Call{
+func rowsCall(n int) *cachert.Call {
+	return &cachert.Call{
 		Run: func(_ context.Context, a any) (err error) {
 			v := a.(*rowsResult)
 			v.r0 = rows(n)
@@ -801,7 +802,7 @@ func (rowsHandle) Refresh(n int) []Row {
 func (rowsHandle) Clear() { rowsSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (rowsHandle) Stats() cache.Stats { return rowsSite.Stats() }
+func (rowsHandle) Stats() cache.Stats { return cache.Stats(rowsSite.Stats()) }
 
 func funcs_copyRowSlice(c *value.Copier, v []Row) []Row {
 	w := value.CloneSlice(v)

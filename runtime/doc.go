@@ -1,17 +1,15 @@
-// Package cache is the runtime of cachegen: what generated wrappers call, and what
-// people call beside them (sessions, tags, configuration, statistics).
+// Package cachert is for code that cachegen generates: it is the engine behind the wrappers.
+// Programs call package cache, which stands in front of it.
 //
 // # Who calls what
 //
-// People call [Invalidate], [WithSession], [SessionOf], [EndSession], [Bypass], [Configure],
-// [AllStats] and [Shutdown]; the bodies of functions that draw, [Input], [InputValues] and
-// [InputFiles]. The errors to look for are [CycleError], [ErrUnknown] and [ErrClosed].
+// Generated code calls [New], [Instance], [NewDrawn], [DrawnInstance] and the methods of what
+// they return, with [Options], [DrawOptions], [Call] and [DrawCall]; and package value for keys,
+// copies and sizes. All of it belongs to the version of the interface that [Generated3] names.
 //
 // An adapter for a framework is a [Surface]; [Recorder], [Tape], [Play], [Feed], [From],
 // [Carried], [Inputs] and what their methods mention belong to it. Package web has what the
 // adapters of frameworks over net/http share.
-//
-// Everything else ([Site], [Drawn], [Options], [Call], and what package value has) is for generated code, and belongs to the version that [Generated3] names.
 //
 // # What it promises
 //
@@ -90,4 +88,4 @@
 // time), events.go (what makes results outdated), frame.go (what counts for whom), waits.go
 // (who waits for whom), release.go, lend.go (which resources are under which values) and
 // store.go, in this order.
-package cache
+package cachert

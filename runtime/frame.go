@@ -1,4 +1,4 @@
-package cache
+package cachert
 
 import (
 	"context"
@@ -306,6 +306,7 @@ func (p *keyProbe) Value(key any) any {
 var infrastructure = []string{
 	"context", "internal/", "log/slog", "net/http", "net/http/httptrace", "net/http/internal/",
 	"runtime/pprof", "runtime/trace",
+	"github.com/cachegen/cachegen/cache", "github.com/cachegen/cachegen/cache/",
 	"github.com/cachegen/cachegen/runtime", "github.com/cachegen/cachegen/runtime/",
 	"github.com/DataDog/dd-trace-go/", "gopkg.in/DataDog/dd-trace-go.v1/",
 	"github.com/aws/aws-xray-sdk-go/",

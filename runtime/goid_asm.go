@@ -1,6 +1,6 @@
 //go:build amd64 || arm64
 
-package cache
+package cachert
 
 // goroutine returns a number that no other living goroutine has: where the scheduler
 // keeps its record.

@@ -1,5 +1,5 @@
 //go:build !race
 
-package cache
+package cachert
 
 const raceEnabled = false

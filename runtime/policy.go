@@ -1,4 +1,4 @@
-package cache
+package cachert
 
 // policy decides which entry goes when a bound is reached. It follows S3-FIFO (Yang,
 // Zhang, Qiu, Yue, Rashmi: "FIFO queues are all you need for cache eviction", SOSP 2023):

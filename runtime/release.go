@@ -1,4 +1,4 @@
-package cache
+package cachert
 
 // A holding is a value that has a release, or that was made with one that has. refs counts
 // what still needs it: the entries that keep it, several if they keep the identical value,

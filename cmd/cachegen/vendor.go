@@ -6,7 +6,9 @@ package main
 // build meets, brings them into vendor directories before the first generated file, and
 // into no binary.
 import (
+	_ "github.com/cachegen/cachegen/cache"
 	_ "github.com/cachegen/cachegen/runtime"
 	_ "github.com/cachegen/cachegen/runtime/html"
+	_ "github.com/cachegen/cachegen/runtime/value"
 	_ "github.com/cachegen/cachegen/runtime/web"
 )

@@ -21,7 +21,7 @@ import (
 	"path/filepath"
 	"time"
 
-	cache "github.com/cachegen/cachegen/runtime"
+	"github.com/cachegen/cachegen/cache"
 	"github.com/cachegen/cachegen/runtime/web"
 )
 

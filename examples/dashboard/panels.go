@@ -11,7 +11,7 @@ import (
 	"strconv"
 	"strings"
 
-	cache "github.com/cachegen/cachegen/runtime"
+	"github.com/cachegen/cachegen/cache"
 )
 
 // live makes a control, which stands in a card, one of the sidebar's form.

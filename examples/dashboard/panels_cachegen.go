@@ -8,7 +8,8 @@ import (
 	"io"
 	"strings"
 
-	cache "github.com/cachegen/cachegen/runtime"
+	"github.com/cachegen/cachegen/cache"
+	cachert "github.com/cachegen/cachegen/runtime"
 	"github.com/cachegen/cachegen/runtime/html"
 	"github.com/cachegen/cachegen/runtime/value"
 )
@@ -16,7 +17,7 @@ import (
 // Made for version 3 of the interface between generated code and the runtime. If the
 // next line does not compile, run go tool cachegen ./... in this module; if it is a
 // dependency, take a newer version of it.
-const _ = cache.Generated3
+const _ = cachert.Generated3
 
 // connect has changed since this file was generated if the next line does not compile;
 // run: go tool cachegen ./...
@@ -57,8 +58,8 @@ func (*connectOps) Release(a any) {
 
 func (*connectOps) Ident(a any) any { return a.(*connectResult).r0 }
 
-var connectSite = cache.NewDrawn[connectKey, connectResult](&connectOps{}, cache.DrawOptions{
-	Options: cache.Options{
+var connectSite = cachert.NewDrawn[connectKey, connectResult](&connectOps{}, cachert.DrawOptions{
+	Options: cachert.Options{
 		Func:         "github.com/cachegen/cachegen/examples/dashboard.connect",
 		Site:         "dashboard/panels.go",
 		Resource:     true,
@@ -75,7 +76,7 @@ func Connect(ctx context.Context, w io.Writer, path string) (*sql.DB, error) {
 	k := connectKeyOf(path)
 	k.own()
 	bctx, b, s := html.Bind(ctx, w, nil)
-	v, err := connectSite.Do(k.hash(), k, &cache.DrawCall{
+	v, err := connectSite.Do(k.hash(), k, &cachert.DrawCall{
 		Ctx:     bctx,
 		Surface: s,
 		Run: func(ctx context.Context, a any) (err error) {
@@ -102,7 +103,7 @@ func (connectHandle) Forget(path string) {
 func (connectHandle) Clear() { connectSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (connectHandle) Stats() cache.Stats { return connectSite.Stats() }
+func (connectHandle) Stats() cache.Stats { return cache.Stats(connectSite.Stats()) }
 
 // intro has changed since this file was generated if the next line does not compile;
 // run: go tool cachegen ./...
@@ -123,8 +124,8 @@ func introKeyOf() (k introKey) {
 type introResult struct {
 }
 
-var introSite = cache.NewDrawn[introKey, introResult](nil, cache.DrawOptions{
-	Options: cache.Options{
+var introSite = cachert.NewDrawn[introKey, introResult](nil, cachert.DrawOptions{
+	Options: cachert.Options{
 		Func: "github.com/cachegen/cachegen/examples/dashboard.intro",
 		Site: "dashboard/panels.go",
 		Max:  10000,
@@ -137,7 +138,7 @@ var introSite = cache.NewDrawn[introKey, introResult](nil, cache.DrawOptions{
 func Intro(w io.Writer) error {
 	k := introKeyOf()
 	_, b, s := html.Bind(context.Background(), w, nil)
-	_, err := introSite.Do(k.hash(), k, &cache.DrawCall{
+	_, err := introSite.Do(k.hash(), k, &cachert.DrawCall{
 		Surface: s,
 		Run: func(_ context.Context, _ any) (err error) {
 			err = intro(b)
@@ -162,7 +163,7 @@ func (introHandle) Forget() {
 func (introHandle) Clear() { introSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (introHandle) Stats() cache.Stats { return introSite.Stats() }
+func (introHandle) Stats() cache.Stats { return cache.Stats(introSite.Stats()) }
 
 // sales has changed since this file was generated if the next line does not compile;
 // run: go tool cachegen ./...
@@ -183,8 +184,8 @@ func salesKeyOf() (k salesKey) {
 type salesResult struct {
 }
 
-var salesSite = cache.NewDrawn[salesKey, salesResult](nil, cache.DrawOptions{
-	Options: cache.Options{
+var salesSite = cachert.NewDrawn[salesKey, salesResult](nil, cachert.DrawOptions{
+	Options: cachert.Options{
 		Func:         "github.com/cachegen/cachegen/examples/dashboard.sales",
 		Site:         "dashboard/panels.go",
 		TTL:          600000000000, // 10m0s
@@ -202,7 +203,7 @@ var salesSite = cache.NewDrawn[salesKey, salesResult](nil, cache.DrawOptions{
 func Sales(ctx context.Context, w io.Writer, _db *sql.DB) error {
 	k := salesKeyOf()
 	bctx, b, s := html.Bind(ctx, w, nil)
-	_, err := salesSite.Do(k.hash(), k, &cache.DrawCall{
+	_, err := salesSite.Do(k.hash(), k, &cachert.DrawCall{
 		Ctx:     bctx,
 		Surface: s,
 		Run: func(ctx context.Context, _ any) (err error) {
@@ -228,7 +229,7 @@ func (salesHandle) Forget() {
 func (salesHandle) Clear() { salesSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (salesHandle) Stats() cache.Stats { return salesSite.Stats() }
+func (salesHandle) Stats() cache.Stats { return cache.Stats(salesSite.Stats()) }
 
 // detail has changed since this file was generated if the next line does not compile;
 // run: go tool cachegen ./...
@@ -257,8 +258,8 @@ func detailKeyOf(region string) (k detailKey) {
 type detailResult struct {
 }
 
-var detailSite = cache.NewDrawn[detailKey, detailResult](nil, cache.DrawOptions{
-	Options: cache.Options{
+var detailSite = cachert.NewDrawn[detailKey, detailResult](nil, cachert.DrawOptions{
+	Options: cachert.Options{
 		Func:         "github.com/cachegen/cachegen/examples/dashboard.detail",
 		Site:         "dashboard/panels.go",
 		TTL:          600000000000, // 10m0s
@@ -276,7 +277,7 @@ func Detail(ctx context.Context, w io.Writer, _db *sql.DB, region string) error 
 	k := detailKeyOf(region)
 	k.own()
 	bctx, b, s := html.Bind(ctx, w, nil)
-	_, err := detailSite.Do(k.hash(), k, &cache.DrawCall{
+	_, err := detailSite.Do(k.hash(), k, &cachert.DrawCall{
 		Ctx:     bctx,
 		Surface: s,
 		Run: func(ctx context.Context, _ any) (err error) {
@@ -302,7 +303,7 @@ func (detailHandle) Forget(region string) {
 func (detailHandle) Clear() { detailSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (detailHandle) Stats() cache.Stats { return detailSite.Stats() }
+func (detailHandle) Stats() cache.Stats { return cache.Stats(detailSite.Stats()) }
 
 // loadModel has changed since this file was generated if the next line does not compile;
 // run: go tool cachegen ./...
@@ -324,8 +325,8 @@ type loadModelResult struct {
 	r0 *Model
 }
 
-var loadModelSite = cache.NewDrawn[loadModelKey, loadModelResult](nil, cache.DrawOptions{
-	Options: cache.Options{
+var loadModelSite = cachert.NewDrawn[loadModelKey, loadModelResult](nil, cachert.DrawOptions{
+	Options: cachert.Options{
 		Func:         "github.com/cachegen/cachegen/examples/dashboard.loadModel",
 		Site:         "dashboard/panels.go",
 		Resource:     true,
@@ -342,7 +343,7 @@ var loadModelSite = cache.NewDrawn[loadModelKey, loadModelResult](nil, cache.Dra
 func LoadModel(ctx context.Context, w io.Writer) (*Model, error) {
 	k := loadModelKeyOf()
 	bctx, b, s := html.Bind(ctx, w, nil)
-	v, err := loadModelSite.Do(k.hash(), k, &cache.DrawCall{
+	v, err := loadModelSite.Do(k.hash(), k, &cachert.DrawCall{
 		Ctx:     bctx,
 		Surface: s,
 		Run: func(ctx context.Context, a any) (err error) {
@@ -369,7 +370,7 @@ func (loadModelHandle) Forget() {
 func (loadModelHandle) Clear() { loadModelSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (loadModelHandle) Stats() cache.Stats { return loadModelSite.Stats() }
+func (loadModelHandle) Stats() cache.Stats { return cache.Stats(loadModelSite.Stats()) }
 
 // forecast has changed since this file was generated if the next line does not compile;
 // run: go tool cachegen ./...
@@ -398,8 +399,8 @@ func forecastKeyOf(model string) (k forecastKey) {
 type forecastResult struct {
 }
 
-var forecastSite = cache.NewDrawn[forecastKey, forecastResult](nil, cache.DrawOptions{
-	Options: cache.Options{
+var forecastSite = cachert.NewDrawn[forecastKey, forecastResult](nil, cachert.DrawOptions{
+	Options: cachert.Options{
 		Func:         "github.com/cachegen/cachegen/examples/dashboard.forecast",
 		Site:         "dashboard/panels.go",
 		TTL:          600000000000, // 10m0s
@@ -416,7 +417,7 @@ func Forecast(ctx context.Context, w io.Writer, _db *sql.DB, model string) error
 	k := forecastKeyOf(model)
 	k.own()
 	bctx, b, s := html.Bind(ctx, w, nil)
-	_, err := forecastSite.Do(k.hash(), k, &cache.DrawCall{
+	_, err := forecastSite.Do(k.hash(), k, &cachert.DrawCall{
 		Ctx:     bctx,
 		Surface: s,
 		Run: func(ctx context.Context, _ any) (err error) {
@@ -442,7 +443,7 @@ func (forecastHandle) Forget(model string) {
 func (forecastHandle) Clear() { forecastSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (forecastHandle) Stats() cache.Stats { return forecastSite.Stats() }
+func (forecastHandle) Stats() cache.Stats { return cache.Stats(forecastSite.Stats()) }
 
 // sliders has changed since this file was generated if the next line does not compile;
 // run: go tool cachegen ./...
@@ -463,8 +464,8 @@ func slidersKeyOf() (k slidersKey) {
 type slidersResult struct {
 }
 
-var slidersSite = cache.NewDrawn[slidersKey, slidersResult](nil, cache.DrawOptions{
-	Options: cache.Options{
+var slidersSite = cachert.NewDrawn[slidersKey, slidersResult](nil, cachert.DrawOptions{
+	Options: cachert.Options{
 		Func:         "github.com/cachegen/cachegen/examples/dashboard.sliders",
 		Site:         "dashboard/panels.go",
 		Max:          10000,
@@ -483,7 +484,7 @@ var slidersSite = cache.NewDrawn[slidersKey, slidersResult](nil, cache.DrawOptio
 func Sliders(ctx context.Context, w io.Writer) error {
 	k := slidersKeyOf()
 	bctx, b, s := html.Bind(ctx, w, nil)
-	_, err := slidersSite.Do(k.hash(), k, &cache.DrawCall{
+	_, err := slidersSite.Do(k.hash(), k, &cachert.DrawCall{
 		Ctx:     bctx,
 		Surface: s,
 		Run: func(ctx context.Context, _ any) (err error) {
@@ -509,7 +510,7 @@ func (slidersHandle) Forget() {
 func (slidersHandle) Clear() { slidersSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (slidersHandle) Stats() cache.Stats { return slidersSite.Stats() }
+func (slidersHandle) Stats() cache.Stats { return cache.Stats(slidersSite.Stats()) }
 
 // upload has changed since this file was generated if the next line does not compile;
 // run: go tool cachegen ./...
@@ -530,8 +531,8 @@ func uploadKeyOf() (k uploadKey) {
 type uploadResult struct {
 }
 
-var uploadSite = cache.NewDrawn[uploadKey, uploadResult](nil, cache.DrawOptions{
-	Options: cache.Options{
+var uploadSite = cachert.NewDrawn[uploadKey, uploadResult](nil, cachert.DrawOptions{
+	Options: cachert.Options{
 		Func:         "github.com/cachegen/cachegen/examples/dashboard.upload",
 		Site:         "dashboard/panels.go",
 		Max:          10000,
@@ -548,7 +549,7 @@ var uploadSite = cache.NewDrawn[uploadKey, uploadResult](nil, cache.DrawOptions{
 func Upload(ctx context.Context, w io.Writer) error {
 	k := uploadKeyOf()
 	bctx, b, s := html.Bind(ctx, w, nil)
-	_, err := uploadSite.Do(k.hash(), k, &cache.DrawCall{
+	_, err := uploadSite.Do(k.hash(), k, &cachert.DrawCall{
 		Ctx:     bctx,
 		Surface: s,
 		Run: func(ctx context.Context, _ any) (err error) {
@@ -574,4 +575,4 @@ func (uploadHandle) Forget() {
 func (uploadHandle) Clear() { uploadSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (uploadHandle) Stats() cache.Stats { return uploadSite.Stats() }
+func (uploadHandle) Stats() cache.Stats { return cache.Stats(uploadSite.Stats()) }

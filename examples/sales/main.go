@@ -17,7 +17,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	cache "github.com/cachegen/cachegen/runtime"
+	"github.com/cachegen/cachegen/cache"
 )
 
 //go:generate go tool cachegen ./...

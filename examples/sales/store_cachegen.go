@@ -7,14 +7,15 @@ import (
 	"database/sql"
 	"strings"
 
-	cache "github.com/cachegen/cachegen/runtime"
+	"github.com/cachegen/cachegen/cache"
+	cachert "github.com/cachegen/cachegen/runtime"
 	"github.com/cachegen/cachegen/runtime/value"
 )
 
 // Made for version 3 of the interface between generated code and the runtime. If the
 // next line does not compile, run go tool cachegen ./... in this module; if it is a
 // dependency, take a newer version of it.
-const _ = cache.Generated3
+const _ = cachert.Generated3
 
 // openDB has changed since this file was generated if the next line does not compile;
 // run: go tool cachegen ./...
@@ -55,7 +56,7 @@ func (*openDBOps) Release(a any) {
 
 func (*openDBOps) Ident(a any) any { return a.(*openDBResult).r0 }
 
-var openDBSite = cache.New[openDBKey, openDBResult](&openDBOps{}, cache.Options{
+var openDBSite = cachert.New[openDBKey, openDBResult](&openDBOps{}, cachert.Options{
 	Func:     "github.com/cachegen/cachegen/examples/sales.openDB",
 	Site:     "sales/store.go",
 	Resource: true,
@@ -82,8 +83,8 @@ func openDBMiss(path string, h uint64, k openDBKey) (*sql.DB, error) {
 	return v.r0, err
 }
 
-func openDBCall(path string) *cache.Call {
-	return &cache.Call{
+func openDBCall(path string) *cachert.Call {
+	return &cachert.Call{
 		Run: func(_ context.Context, a any) (err error) {
 			v := a.(*openDBResult)
 			v.r0, err = openDB(path)
@@ -141,7 +142,7 @@ func (openDBHandle) Acquire(path string) (r0 *sql.DB, done func(), err error) {
 func (openDBHandle) Clear() { openDBSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (openDBHandle) Stats() cache.Stats { return openDBSite.Stats() }
+func (openDBHandle) Stats() cache.Stats { return cache.Stats(openDBSite.Stats()) }
 
 // totals has changed since this file was generated if the next line does not compile;
 // run: go tool cachegen ./...
@@ -178,7 +179,7 @@ func (*totalsOps) Copy(to, from any) (err error) {
 	return
 }
 
-var totalsSite = cache.New[totalsKey, totalsResult](&totalsOps{}, cache.Options{
+var totalsSite = cachert.New[totalsKey, totalsResult](&totalsOps{}, cachert.Options{
 	Func:         "github.com/cachegen/cachegen/examples/sales.totals",
 	Site:         "sales/store.go",
 	TTL:          600000000000, // 10m0s
@@ -206,8 +207,8 @@ func totalsMiss(ctx context.Context, _db *sql.DB, year int, h uint64, k totalsKe
 	return v.r0, err
 }
 
-func totalsCall(ctx context.Context, _db *sql.DB, year int) *cache.Call {
-	return &cache.Call{
+func totalsCall(ctx context.Context, _db *sql.DB, year int) *cachert.Call {
+	return &cachert.Call{
 		Ctx: ctx,
 		Run: func(ctx context.Context, a any) (err error) {
 			v := a.(*totalsResult)
@@ -254,7 +255,7 @@ func (totalsHandle) Refresh(ctx context.Context, _db *sql.DB, year int) ([]Regio
 func (totalsHandle) Clear() { totalsSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (totalsHandle) Stats() cache.Stats { return totalsSite.Stats() }
+func (totalsHandle) Stats() cache.Stats { return cache.Stats(totalsSite.Stats()) }
 
 // report has changed since this file was generated if the next line does not compile;
 // run: go tool cachegen ./...
@@ -295,7 +296,7 @@ func (*reportOps) Copy(to, from any) (err error) {
 	return
 }
 
-var reportSite = cache.New[reportKey, reportResult](&reportOps{}, cache.Options{
+var reportSite = cachert.New[reportKey, reportResult](&reportOps{}, cachert.Options{
 	Func:         "github.com/cachegen/cachegen/examples/sales.report",
 	Site:         "sales/store.go",
 	TTL:          600000000000,  // 10m0s
@@ -331,10 +332,10 @@ func reportMiss(ctx context.Context, _db *sql.DB, f Filter, h uint64, k reportKe
 	return v.r0, err
 }
 
-func reportCall(ctx context.Context, _db *sql.DB, f Filter) *cache.Call {
+func reportCall(ctx context.Context, _db *sql.DB, f Filter) *cachert.Call {
 	var c *value.Copier
 	f = store_copyFilter(c, f)
-	return &cache.Call{
+	return &cachert.Call{
 		Ctx: ctx,
 		Run: func(ctx context.Context, a any) (err error) {
 			v := a.(*reportResult)
@@ -391,7 +392,7 @@ func (reportHandle) Refresh(ctx context.Context, _db *sql.DB, f Filter) (*Report
 func (reportHandle) Clear() { reportSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (reportHandle) Stats() cache.Stats { return reportSite.Stats() }
+func (reportHandle) Stats() cache.Stats { return cache.Stats(reportSite.Stats()) }
 
 // bestMonths has changed since this file was generated if the next line does not compile;
 // run: go tool cachegen ./...
@@ -434,7 +435,7 @@ func (*bestMonthsOps) Copy(to, from any) (err error) {
 	return
 }
 
-var bestMonthsSite = cache.New[bestMonthsKey, bestMonthsResult](&bestMonthsOps{}, cache.Options{
+var bestMonthsSite = cachert.New[bestMonthsKey, bestMonthsResult](&bestMonthsOps{}, cachert.Options{
 	Func:         "github.com/cachegen/cachegen/examples/sales.bestMonths",
 	Site:         "sales/store.go",
 	Max:          10000,
@@ -464,9 +465,9 @@ func bestMonthsMiss(ctx context.Context, _db *sql.DB, n int, years []int, h uint
 	return v.r0, err
 }
 
-func bestMonthsCall(ctx context.Context, _db *sql.DB, n int, years []int) *cache.Call {
+func bestMonthsCall(ctx context.Context, _db *sql.DB, n int, years []int) *cachert.Call {
 	years = value.CloneSlice(years)
-	return &cache.Call{
+	return &cachert.Call{
 		Ctx: ctx,
 		Run: func(ctx context.Context, a any) (err error) {
 			v := a.(*bestMonthsResult)
@@ -523,7 +524,7 @@ func (bestMonthsHandle) Refresh(ctx context.Context, _db *sql.DB, n int, years .
 func (bestMonthsHandle) Clear() { bestMonthsSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (bestMonthsHandle) Stats() cache.Stats { return bestMonthsSite.Stats() }
+func (bestMonthsHandle) Stats() cache.Stats { return cache.Stats(bestMonthsSite.Stats()) }
 
 func store_encodeFilter(e *value.Encoder, v Filter) {
 	value.EncodeStrings(e, v.Regions)

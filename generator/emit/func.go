@@ -43,7 +43,7 @@ type view struct {
 	HasErr                                                                     bool
 	drawView
 
-	Cache, Value, Error, Uint64, Int64, Bool, Any, String, Duration, Context, Unsafe, Module, True, False string
+	Cache, Public, Value, Error, Uint64, Int64, Bool, Any, String, Duration, Context, Unsafe, Module, True, False string
 }
 
 type field struct{ Name, Type string }
@@ -169,6 +169,7 @@ func (w *writer) names() {
 func (w *writer) types() {
 	f, n, v := w.f, w.n, &w.v
 	v.Cache = strings.TrimSuffix(n.cache("X"), "X")
+	v.Public = strings.TrimSuffix(n.public("X"), "X")
 	v.Value = strings.TrimSuffix(n.value("X"), "X")
 	v.Error, v.Uint64, v.Int64 = n.predeclared("error"), n.predeclared("uint64"), n.predeclared("int64")
 	v.True, v.False = "true", "false"

@@ -130,7 +130,7 @@ func (n *names) imported(p, name string) string {
 		name = own
 	}
 	if p == load.RuntimePath {
-		name = "cache"
+		name = "cachert"
 	}
 	for n.top[name] || n.locals[name] || n.given[name] || reserved[name] || types.Universe.Lookup(name) != nil || token.IsKeyword(name) {
 		name += "_"
@@ -141,7 +141,12 @@ func (n *names) imported(p, name string) string {
 }
 
 // cache returns a name of the runtime package.
-func (n *names) cache(name string) string { return n.imported(load.RuntimePath, "cache") + "." + name }
+func (n *names) cache(name string) string {
+	return n.imported(load.RuntimePath, "cachert") + "." + name
+}
+
+// public returns a name of the package that people import.
+func (n *names) public(name string) string { return n.imported(load.CachePath, "cache") + "." + name }
 
 // value returns a name of the package that hashes, encodes, copies and sizes.
 func (n *names) value(name string) string { return n.imported(valuePath, "value") + "." + name }

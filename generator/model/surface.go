@@ -569,21 +569,26 @@ func wrapperName(name, option string) string {
 // asksInput returns where a function without types asks the cache for an input, in
 // its own text.
 func asksInput(file *ast.File, decl *ast.FuncDecl) token.Pos {
-	name := ""
+	names := map[string]bool{}
 	for _, s := range file.Imports {
-		if path, err := strconv.Unquote(s.Path.Value); err == nil && path == load.RuntimePath {
-			if name = "cache"; s.Name != nil {
-				name = s.Name.Name
-			}
+		path, err := strconv.Unquote(s.Path.Value)
+		switch {
+		case err != nil || path != load.CachePath && path != load.RuntimePath:
+		case s.Name != nil:
+			names[s.Name.Name] = true
+		case path == load.CachePath:
+			names["cache"] = true
+		default:
+			names["cachert"] = true
 		}
 	}
-	if name == "" || decl.Body == nil {
+	if len(names) == 0 || decl.Body == nil {
 		return token.NoPos
 	}
 	at := token.NoPos
 	ast.Inspect(decl.Body, func(n ast.Node) bool {
 		if sel, ok := n.(*ast.SelectorExpr); ok && !at.IsValid() {
-			if id, ok := sel.X.(*ast.Ident); ok && id.Name == name && slices.Contains([]string{"Input", "InputValues", "InputFiles"}, sel.Sel.Name) {
+			if id, ok := sel.X.(*ast.Ident); ok && names[id.Name] && slices.Contains([]string{"Input", "InputValues", "InputFiles"}, sel.Sel.Name) {
 				at = sel.Pos()
 			}
 		}

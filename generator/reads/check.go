@@ -580,8 +580,10 @@ func (f *finder) call(call *ast.CallExpr) {
 		if len(call.Args) == 2 && f.isCookie(call.Args[0]) {
 			f.errorf(call, diag.CodeSurfaceCookie, "the header Set-Cookie is set")
 		}
-	case inputFunc, inputFunc + "Values", inputFunc + "Files":
-		f.found.Inputs = append(f.found.Inputs, f.pos(call))
+	default:
+		if tracedInputs[name] {
+			f.found.Inputs = append(f.found.Inputs, f.pos(call))
+		}
 	}
 }
 

@@ -144,6 +144,7 @@ var indexed = map[kinds]Kind{kQuery: Query, kForm: Form, kPostForm: PostForm, kH
 const (
 	datastarPath = "github.com/starfederation/datastar-go/datastar"
 	runtimePath  = "github.com/cachegen/cachegen/runtime"
+	cachePath    = "github.com/cachegen/cachegen/cache"
 )
 
 // handed is what a function reads of a request that it is handed: one of net/http or of
@@ -174,5 +175,9 @@ var handedTo = map[handed][]Read{
 // ReadSignals decodes into its second argument: what is read is said by its type.
 const readSignals = datastarPath + ".ReadSignals"
 
-// inputFunc asks the cache while the body runs: what it reads is traced, not listed.
-const inputFunc = runtimePath + ".Input"
+// tracedInputs are the functions that ask the cache while the body runs: what they read is
+// traced, not listed.
+var tracedInputs = map[string]bool{
+	cachePath + ".Input": true, cachePath + ".InputValues": true, cachePath + ".InputFiles": true,
+	runtimePath + ".Input": true, runtimePath + ".InputValues": true, runtimePath + ".InputFiles": true,
+}

@@ -18,8 +18,8 @@ import (
 // toolPath is the command as a tool line of go.mod names it.
 const toolPath = "github.com/cachegen/cachegen/cmd/cachegen"
 
-// runtimePath is the package that generated code imports.
-const runtimePath = "github.com/cachegen/cachegen/runtime"
+// modulePath begins the import paths of the packages that cached code imports.
+const modulePath = "github.com/cachegen/cachegen/"
 
 // modules looks at the modules that packages were ejected from by patterns. Where nothing is
 // annotated any more, it drops what runs the command, if that is asked for, and notes what
@@ -179,8 +179,8 @@ func mentionsIn(req EjectRequest, path string, src []byte) (m mentioned) {
 			m.annotated = at
 		case class == directive.SurfaceLine:
 			m.notes = append(m.notes, at+" binds a surface for functions that are no longer annotated: "+t)
-		case strings.Contains(t, `"`+runtimePath) && (strings.HasPrefix(t, "import ") || strings.HasSuffix(t, `"`)):
-			m.notes = append(m.notes, at+" imports the runtime: "+t)
+		case strings.Contains(t, `"`+modulePath) && (strings.HasPrefix(t, "import ") || strings.HasSuffix(t, `"`)):
+			m.notes = append(m.notes, at+" imports a package of cachegen: "+t)
 		}
 	}
 	return m

@@ -1,0 +1,38 @@
+package cache
+
+import (
+	"context"
+	"time"
+
+	cachert "github.com/cachegen/cachegen/runtime"
+)
+
+// Override says what [Configure] changes. A field that is 0 leaves what the directive says.
+type Override struct {
+	TTL      time.Duration // how long a result is fresh
+	Stale    time.Duration // for how long after TTL an old result is served while it is refreshed
+	Max      int           // entries kept
+	MaxBytes int64         // bound on the size of the values kept, in bytes
+}
+
+// ErrUnknown is the error of [Configure] for a name that no cached function and no tag has.
+var ErrUnknown = cachert.ErrUnknown
+
+// Configure changes the bounds of cached functions, for operators who cannot recompile. name is
+// a function's, as [Stats] has it, or a tag of the directive, which stands for all functions
+// with that tag. It is for the start of a process: results that are kept already keep their
+// expiry, and a bound on bytes counts what is stored from then on, as Stale does for a function
+// that had none.
+//
+// An override that is impossible is refused with an error, such as Stale for a function that
+// draws or that has arguments which belong to its caller. For a name that is not known the error
+// wraps [ErrUnknown], and the override is kept: an instance of a generic function becomes known
+// with its first call.
+func Configure(name string, o Override) error { return cachert.Configure(name, cachert.Override(o)) }
+
+// Shutdown ends the caches: refreshes are cancelled, and resources that have a release are
+// released, at once if nobody has acquired them and else when they are given back. It waits for
+// both until ctx is done, and then returns an error that says what is left. Calls of cached
+// functions after it go straight through, as under [Bypass]; results of computations that were
+// running are not kept, and are released after their grace.
+func Shutdown(ctx context.Context) error { return cachert.Shutdown(ctx) }

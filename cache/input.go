@@ -1,0 +1,28 @@
+package cache
+
+import (
+	"context"
+
+	cachert "github.com/cachegen/cachegen/runtime"
+)
+
+// A File is an uploaded file. Its name, its type and its content count as input.
+type File = cachert.File
+
+// Input returns the first value of the request's input name, "" when it is absent: a form
+// field, a parameter of the query, or what else the adapter knows by that name. The whole of
+// it, all values or their absence, counts as an input of the cached functions that ctx belongs
+// to, from the moment of the call on.
+func Input(ctx context.Context, name string) string { return cachert.Input(ctx, name) }
+
+// InputValues returns all values of the request's input name, in order. ok is false when it is
+// absent.
+func InputValues(ctx context.Context, name string) (values []string, ok bool) {
+	return cachert.InputValues(ctx, name)
+}
+
+// InputFiles returns the files uploaded as the request's input name, none when there are none.
+// They count as inputs by their content.
+func InputFiles(ctx context.Context, name string) ([]File, error) {
+	return cachert.InputFiles(ctx, name)
+}
