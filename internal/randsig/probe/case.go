@@ -163,6 +163,9 @@ func (k *checker) round(seed uint64, nudges int) (trouble any) {
 		if s := Spill(Memory(first)); s != "" {
 			k.fail("first call: %s", s)
 		}
+		if s := Overlap(Memory(args), Memory(first)); s != "" {
+			k.fail("first call: the result shares memory with the arguments: %s", s)
+		}
 	}
 	if !k.Resource || !k.Aliasing {
 		Scribble(k.Pool, args)
@@ -178,6 +181,9 @@ func (k *checker) round(seed uint64, nudges int) (trouble any) {
 		k.fail("second call: %s", Spill(b))
 	}
 	if !k.Resource {
+		if err := Twins(k.Pool, first, second); err != nil && keep {
+			k.fail("a miss can be told from a hit by the value at %v", err)
+		}
 		Scribble(k.Pool, first)
 		Scribble(k.Pool, second)
 		third := k.call("equal arguments, after both results were overwritten", k.args(seed, false), want, keep)

@@ -14,6 +14,7 @@ const (
 	NoHit     Fault = "nohit"     // nothing is kept
 	NoCopy    Fault = "nocopy"    // everyone gets what the cache keeps
 	NoFirst   Fault = "nofirst"   // the first caller gets what the cache keeps
+	Given     Fault = "given"     // the first caller gets what the body gave
 	Shallow   Fault = "shallow"   // what slices and maps hold is not copied in turn
 	Unshare   Fault = "unshare"   // a shared pointer becomes two
 	DropKey   Fault = "dropkey"   // the last parameter in the key is not
@@ -27,7 +28,7 @@ const (
 )
 
 // Faults lists all but None.
-var Faults = []Fault{NoHit, NoCopy, NoFirst, Shallow, Unshare, DropKey, DropDeep, Flat, NilEmpty, Loose, Ignored, Addresses, SharedRes}
+var Faults = []Fault{NoHit, NoCopy, NoFirst, Given, Shallow, Unshare, DropKey, DropDeep, Flat, NilEmpty, Loose, Ignored, Addresses, SharedRes}
 
 // Fake is a cache by reflection, for functions of any signature.
 type Fake struct {
@@ -67,14 +68,17 @@ func (f *Fake) Do(name string, args any) (results any) {
 	}
 	v, keep := k.raw(args)
 	if !keep {
-		return v
+		return f.copy(c, v)
 	}
 	if c.Resource || f.Fault == NoCopy || f.Fault == NoFirst {
 		f.kept[key] = v
 		return v
 	}
 	f.kept[key] = f.copy(c, v)
-	return v
+	if f.Fault == Given {
+		return v
+	}
+	return f.copy(c, v)
 }
 
 // Peek, Forget and Prime do what a [Handle] does.

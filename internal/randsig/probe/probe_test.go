@@ -118,6 +118,28 @@ func TestSameSeesSharing(t *testing.T) {
 	}
 }
 
+func TestTwinsTellApart(t *testing.T) {
+	type pair struct{ a, b any }
+	back := []int{1, 2}
+	now := time.Now()
+	for name, c := range map[string]pair{
+		"capacity":                     {back[:1], back[:1:1]},
+		"one slice and two":            {[][]int{back, back}, [][]int{back, {1, 2}}},
+		"NaNs":                         {math.NaN(), math.Float64frombits(0xfff8000000000123)},
+		"the monotonic part of a time": {now, now.Round(0)},
+	} {
+		if err := Same(pool, &c.a, &c.b); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if Twins(pool, &c.a, &c.b) == nil {
+			t.Errorf("%s: no difference", name)
+		}
+		if err := Twins(pool, &c.a, &c.a); err != nil {
+			t.Errorf("%s: not its own twin: %v", name, err)
+		}
+	}
+}
+
 func TestPrintTellsApart(t *testing.T) {
 	type pair struct{ a, b any }
 	for _, c := range []pair{

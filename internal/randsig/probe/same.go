@@ -2,19 +2,27 @@ package probe
 
 import (
 	"fmt"
+	"math"
 	"reflect"
+	"time"
 )
 
 // Same reports how what a and b point to differ, or nil. Content must be equal as [Print]
 // sees it, and wherever a shares a pointer or a map, b must share one too, and the reverse.
 // That is not asked of slices, nor of pointers to types without size.
-func Same(pool *Pool, a, b any) (err error) {
+func Same(pool *Pool, a, b any) error { return compare(pool, a, b, false) }
+
+// Twins is Same for what nobody may be able to tell apart: the bits of floats, the capacity of
+// slices, which of them are one, and all of a time count as well.
+func Twins(pool *Pool, a, b any) error { return compare(pool, a, b, true) }
+
+func compare(pool *Pool, a, b any, strict bool) (err error) {
 	defer func() {
 		if d, ok := recover().(difference); ok {
 			err = d
 		}
 	}()
-	s := matcher{pool: pool, to: map[ref]uintptr{}, from: map[ref]uintptr{}, seen: map[[2]ref]bool{}}
+	s := matcher{pool: pool, strict: strict, to: map[ref]uintptr{}, from: map[ref]uintptr{}, seen: map[[2]ref]bool{}}
 	s.match("", reflect.ValueOf(a).Elem(), reflect.ValueOf(b).Elem())
 	return nil
 }
@@ -25,6 +33,7 @@ func (d difference) Error() string { return d.path + ": " + d.what }
 
 type matcher struct {
 	pool     *Pool
+	strict   bool
 	to, from map[ref]uintptr // pointers and maps, by type
 	seen     map[[2]ref]bool // slices
 }
@@ -49,6 +58,11 @@ func (s *matcher) match(path string, a, b reflect.Value) {
 		if x, y := s.text(a), s.text(b); x != y {
 			differ(x, y)
 		}
+		if s.strict && t == timeType {
+			if x, y := loose(a).Interface().(time.Time), loose(b).Interface().(time.Time); x != y {
+				differ(x, y)
+			}
+		}
 		return
 	}
 	switch t.Kind() {
@@ -67,6 +81,14 @@ func (s *matcher) match(path string, a, b reflect.Value) {
 	case reflect.Slice:
 		if a.Len() != b.Len() {
 			differ(fmt.Sprintf("length %d", a.Len()), b.Len())
+		}
+		if s.strict {
+			if a.Cap() != b.Cap() {
+				differ(fmt.Sprintf("capacity %d", a.Cap()), b.Cap())
+			}
+			if a.Len() > 0 && t.Elem().Size() > 0 && s.pair(path, a, b) {
+				return
+			}
 		}
 		k := [2]ref{{a.Pointer(), a.Len(), t}, {b.Pointer(), 0, t}}
 		if s.seen[k] {
@@ -119,7 +141,23 @@ func (s *matcher) match(path string, a, b reflect.Value) {
 		if x, y := s.text(a), s.text(b); x != y {
 			differ(x, y)
 		}
+		if s.strict {
+			if x, y := bits(a), bits(b); x != y {
+				differ(fmt.Sprintf("bits %x", x), fmt.Sprintf("%x", y))
+			}
+		}
 	}
+}
+
+// bits returns those of a float or complex number.
+func bits(v reflect.Value) (b [2]uint64) {
+	switch {
+	case v.CanFloat():
+		b[0] = math.Float64bits(v.Float())
+	case v.CanComplex():
+		b[0], b[1] = math.Float64bits(real(v.Complex())), math.Float64bits(imag(v.Complex()))
+	}
+	return b
 }
 
 func (s *matcher) text(v reflect.Value) string {
