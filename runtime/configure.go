@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"sync/atomic"
 	"time"
@@ -94,6 +95,7 @@ func (s *store) override(o Override) error {
 	}
 	if o.Stale > 0 {
 		s.stale.Store(int64(o.Stale))
+		s.ends.earliest = math.MinInt64 // it may be less than before
 	}
 	if o.Max > 0 {
 		s.policy.max = o.Max
@@ -103,8 +105,7 @@ func (s *store) override(o Override) error {
 		s.weighs.Store(true)
 	}
 	for s.policy.full(0, 0) {
-		s.remove(s.policy.victim(), &gone)
-		s.stats.evicted++
+		s.makeRoom(&gone)
 	}
 	return nil
 }

@@ -48,6 +48,7 @@ type store struct {
 	orphaned   atomic.Bool      // there are some
 	rest       []*holding       // in their grace, in the order in which it ends
 	alarm      alarm
+	ends       ends
 	stats      tally
 	logged     [logKinds]atomic.Bool
 }
@@ -82,7 +83,7 @@ func allStores() []*store {
 }
 
 func newStore(f front, o Options) *store {
-	s := &store{front: f, o: o}
+	s := &store{front: f, o: o, ends: newEnds()}
 	s.front.st = s
 	s.ttl.Store(int64(o.TTL))
 	s.stale.Store(int64(o.Stale))
@@ -123,13 +124,13 @@ func (s *store) insert(n *node, gone *[]*node) bool {
 		return false
 	}
 	for s.policy.full(1, n.weight) {
-		s.remove(s.policy.victim(), gone)
-		s.stats.evicted++
+		s.makeRoom(gone)
 	}
 	t := s.table.Load()
 	if s.policy.count() >= len(t.slots) {
 		t = t.resized(2 * len(t.slots))
 		s.table.Store(t)
+		s.ends.began()
 	}
 	s.policy.add(n)
 	t.insert(n)
@@ -148,9 +149,94 @@ func (s *store) insert(n *node, gone *[]*node) bool {
 		}
 	}
 	if n.expires != never {
+		s.ends.add(s.end(n))
 		s.alarm.set(s, s.end(n))
 	}
 	return true
+}
+
+// makeRoom drops one entry: one that is past its end, if it finds one, and else the one that
+// the policy says. mu is held.
+func (s *store) makeRoom(gone *[]*node) {
+	if s.ends.earliest != never {
+		if n := s.pastEnd(clock()); n != nil {
+			s.remove(n, gone)
+			s.stats.expired++
+			return
+		}
+	}
+	s.remove(s.policy.victim(), gone)
+	s.stats.evicted++
+}
+
+// ends is what is known, between two sweeps, of when entries end. The sweeps are some time
+// apart; an entry that has ended meanwhile goes before one that is valid.
+type ends struct {
+	earliest int64 // no kept entry ends before
+	// Of the round through the table that hand is on: the earliest end of what it has
+	// passed, and of what has come since it began.
+	hand         int
+	passed, come int64
+	rounds       int // how often began was called
+}
+
+func newEnds() ends { return ends{earliest: never, passed: never, come: never} }
+
+func (e *ends) add(end int64) {
+	e.earliest = min(e.earliest, end)
+	e.come = min(e.come, end)
+}
+
+// began and ended are the beginning and the end of a look at all entries, of which next is the
+// earliest end.
+func (e *ends) began() {
+	e.hand, e.passed, e.come = 0, never, never
+	e.rounds++
+}
+
+func (e *ends) ended(next int64) {
+	e.earliest = min(next, e.come)
+	e.began()
+}
+
+// handStep is how many chains are looked at for an entry to go. A table of no more is
+// looked at as a whole.
+const handStep = 8
+
+// pastEnd returns an entry that is past its end at the time now, nil if it finds none: it
+// looks at those that came first, and then at a few more, others each time. mu is held.
+func (s *store) pastEnd(now int64) *node {
+	e := &s.ends
+	if now < e.earliest {
+		return nil
+	}
+	for _, q := range []*queue{&s.policy.small, &s.policy.main} {
+		if n := q.oldest; n != nil && s.end(n) <= now {
+			return n
+		}
+	}
+	slots := s.table.Load().slots
+	if e.hand >= len(slots) {
+		e.began() // the table has shrunk
+	}
+	step := handStep
+	if len(slots) <= 8*handStep {
+		step = len(slots)
+	}
+	for range step {
+		for n := slots[e.hand].Load(); n != nil; n = n.next.Load() {
+			end := s.end(n)
+			if end <= now {
+				return n // the hand stays, there may be more
+			}
+			e.passed = min(e.passed, end)
+		}
+		if e.hand++; e.hand == len(slots) {
+			e.ended(e.passed)
+			return nil
+		}
+	}
+	return nil
 }
 
 // remove drops n, which is kept. mu is held.
@@ -193,6 +279,7 @@ func (s *store) removeAll(gone *[]*node) {
 	}
 	s.policy.ghost.clear()
 	s.table.Store(newTable(minSlots))
+	s.ends = newEnds()
 }
 
 // left sees to what has gone: the front is told, and what values were made with is given
@@ -306,6 +393,8 @@ const sweepChunk = 1 << 12
 // held, and let go of now and then.
 func (s *store) sweep(now int64) (next int64) {
 	next = never
+	s.ends.began()
+	round := s.ends.rounds
 	var gone []*node
 	t := s.table.Load()
 	for i := 0; i < len(t.slots); i++ {
@@ -327,6 +416,9 @@ func (s *store) sweep(now int64) (next int64) {
 				s.stats.expired++
 			}
 		}
+	}
+	if s.ends.rounds == round { // else a round through the table began meanwhile
+		s.ends.ended(next)
 	}
 	if n := s.policy.count(); len(t.slots) > minSlots && n < len(t.slots)/8 {
 		size := minSlots
