@@ -236,7 +236,20 @@ func Explain(f *model.Func) string {
 	}
 	switch {
 	case f.Opts.TrackContext:
-		line("  values that it reads from its context count: a result that depends on one is not kept")
+		line("  values that it reads from its context count: a result that depends on one is not kept,")
+		line("  and one that depends on there being none is for contexts without such a value")
+		for _, part := range f.Key.Parts {
+			if part.Param == f.Ctx && part.Hash != nil {
+				line("  it may read what %s reads, which is in the key", part.Hash.Func.Name())
+			}
+		}
+		if keys := f.Directive.Options.CtxKeys; len(keys) > 0 {
+			var names []string
+			for _, k := range keys {
+				names = append(names, string(k))
+			}
+			line("  values of these keys do not matter: %s", strings.Join(names, ", "))
+		}
 	case f.Directive.Options.CtxIgnore:
 		line("  values that it reads from its context do not matter (ctx=ignore)")
 	}

@@ -185,7 +185,7 @@ func (s *store) compute(f *flight, c *caller, e *Call) found {
 			defer cancel()
 			ctx = limited
 		}
-		ctx = newBodyCtx(ctx, f.frame, f.call, s.o.TrackContext)
+		ctx = f.watchedCtx(ctx, false)
 	}
 	f.run(ctx, c.ctx, true, e)
 	return f.result(true)
@@ -202,7 +202,7 @@ func (s *store) detach(f *flight, c *caller, e *Call) {
 		if s.o.Timeout > 0 {
 			ctx, end = context.WithTimeout(ctx, s.o.Timeout)
 		}
-		ctx = newBodyCtx(ctx, f.frame, f.call, s.o.TrackContext)
+		ctx = f.watchedCtx(ctx, false)
 	}
 	s.mu.Lock()
 	f.onEnd() // its owner waits for it
@@ -334,11 +334,15 @@ func (s *store) inside(cc *callCtx, n *node) bool {
 	return true
 }
 
-// hit is Site.GetCtx for the key of n.
-func (s *store) hit(ctx context.Context, n *node) *node {
+// hit is Site.GetCtx for the key of n, of a function that draws in a place that carries
+// the context drawsIn, if that is not nil.
+func (s *store) hit(ctx, drawsIn context.Context, n *node) *node {
 	for m := s.table.Load().head(n.hash).Load(); m != nil; m = m.next.Load() {
 		if m.hash == n.hash && s.front.equal(m, n) {
 			if !m.fresh() {
+				return nil
+			}
+			if !s.serves(ctx, drawsIn, m) {
 				return nil
 			}
 			if cc := callOf(ctx); cc != nil && !s.inside(cc, m) || cc == nil && m.lent(nil) {
@@ -352,7 +356,7 @@ func (s *store) hit(ctx context.Context, n *node) *node {
 	return nil
 }
 
-// peek returns the fresh entry of n's key.
+// peek returns the fresh entry of n's key. Conditions are not looked at.
 func (s *store) peek(n *node) *node {
 	lender := lenderOf(current(), nil)
 	s.mu.Lock()

@@ -222,9 +222,12 @@ func (d *drawn) do(h uint64, at *node, v any, c *DrawCall) error {
 		ctx: enclosed(c.Ctx, outer),
 		in:  inputsAround(c.Ctx, outer),
 	}
+	if cs, ok := c.Surface.(ContextSurface); ok {
+		w.drawsIn = cs.Context()
+	}
 	w.goTo(rootPath(c.Surface.Scope()))
 	for c.Uncached == nil {
-		n := d.store.hit(w.ctx, at)
+		n := d.store.hit(w.ctx, w.drawsIn, at)
 		if n == nil {
 			break
 		}
@@ -321,14 +324,16 @@ func enclosed(ctx context.Context, outer []outerDrawing) context.Context {
 
 // drawWalk is one call on its way through the trie.
 type drawWalk struct {
-	d     *drawn
-	c     *DrawCall
-	h     uint64          // hash of the key
-	at    *node           // of the key and the path where it stands; never in the store
-	v     any             // gets the caller's value
-	ctx   context.Context // for the engine
-	in    Inputs
-	outer []outerDrawing
+	d   *drawn
+	c   *DrawCall
+	h   uint64          // hash of the key
+	at  *node           // of the key and the path where it stands; never in the store
+	v   any             // gets the caller's value
+	ctx context.Context // for the engine
+	// drawsIn is the context that the surface's parameter carries, nil if it carries none.
+	drawsIn context.Context
+	in      Inputs
+	outer   []outerDrawing
 
 	ca *caller
 }
@@ -437,7 +442,7 @@ func (w *drawWalk) miss() error {
 		defer sp.Spin(d.o.Spinner)()
 	}
 	w.ca = callerOf(w.ctx)
-	w.ca.tags, w.ca.owner = w.c.Tags, w.c.Owner
+	w.ca.tags, w.ca.owner, w.ca.drawsIn = w.c.Tags, w.c.Owner, w.drawsIn
 	switch {
 	case w.ca.passes():
 		st.count(func(t *tally) { t.bypassed++ })
@@ -582,11 +587,11 @@ func (w *drawWalk) compute(f *flight) (err error) {
 			defer cancel()
 			ctx = limited
 		}
-		ctx = dr.bodyContext(newBodyCtx(ctx, f.frame, f.call, d.o.TrackContext))
+		ctx = dr.bodyContext(f.watchedCtx(ctx, false))
 	}
 	cs, carries := w.c.Surface.(ContextSurface)
 	if carries {
-		cs.SetContext(dr.bodyContext(newBodyCtx(cs.Context(), f.frame, f.call, d.o.TrackContext)))
+		cs.SetContext(dr.bodyContext(f.watchedCtx(cs.Context(), true)))
 	}
 	f.moves = true
 
@@ -721,10 +726,10 @@ func (m *computation) ask(f *flight, at Path, r *Read) {
 	f.end()
 }
 
-// peek returns the entry at path, nil if there is none.
+// peek returns the entry at path, nil if there is none for this caller.
 func (m *computation) peek(path Path) *drawnVal {
 	d := m.w.d
-	if have := d.store.peek(d.node(m.w.h, m.w.at, path)); have != nil {
+	if have := d.store.peek(d.node(m.w.h, m.w.at, path)); have != nil && d.store.serves(m.w.ctx, m.w.drawsIn, have) {
 		return d.val(have)
 	}
 	return nil
@@ -907,6 +912,7 @@ func (d *drawn) entryOps() ops {
 			return d.ops.tagsOf(d.keyIn((*Path)(reflect.ValueOf(k).UnsafePointer())))
 		}
 	}
+	o.keyed, o.unread = d.ops.keyed, d.ops.unread
 	if d.ops.let != nil {
 		o.let = func(v any) {
 			if r := v.(*drawnVal).resource(); r != nil {

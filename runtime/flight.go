@@ -65,6 +65,7 @@ type flight struct {
 	err    error
 	panicV any
 	facts  facts
+	when   *conditions
 	ones   bool // the result may be of use to its owner alone: it came of a context value, or a session
 }
 
@@ -88,6 +89,9 @@ var errShutdown = errors.New("cachegen: the caches were shut down")
 type caller struct {
 	ctx     context.Context // nil if the function takes none
 	cc      *callCtx        // what ctx carries
+	drawsIn context.Context // what the place that it draws to carries; nil: nothing
+	looked  *node           // the entry whose conditions it has looked at last
+	met     bool            // its contexts meet them
 	outer   *call           // the call that this one is made in
 	arrival uint64          // number of the last event before it
 	until   int64           // when it stops waiting; never
@@ -118,7 +122,13 @@ func (s *store) begin(n *node, c *caller) (found, *flight) {
 		s.mu.Lock()
 		now := clock()
 		if !c.refresh {
-			if m := s.find(n); m != nil {
+			m := s.find(n)
+			if m != nil && m != c.looked && m.meta != nil && m.meta.when != nil && s.end(m) > now {
+				s.mu.Unlock() // which is not held while the context is asked
+				c.looked, c.met = m, s.serves(c.ctx, c.drawsIn, m)
+				continue
+			}
+			if m != nil && (m != c.looked || c.met || s.end(m) <= now) {
 				if s.end(m) > now {
 					if c.leases() && m.meta != nil && m.meta.hold != nil {
 						m.meta.hold.refs++
@@ -442,7 +452,7 @@ func (f *flight) take(c *caller, own bool) (found, verdict) {
 		}
 		return found{}, again
 	}
-	if f.ones && !own {
+	if !own && (f.ones || !f.when.met(f.st, c.ctx, c.drawsIn)) {
 		if c.leases() {
 			f.st.unlease(f.n)
 		}
@@ -567,6 +577,7 @@ func (f *flight) finish(result ending, err error, p any) {
 	if !f.moves {
 		uses = f.frame.takeLoans()
 	}
+	when := f.frame.conditions()
 	tags := x.tags
 	if len(f.tags) > 0 {
 		tags = append(append([]string(nil), f.tags...), tags...)
@@ -587,8 +598,8 @@ func (f *flight) finish(result ending, err error, p any) {
 		x.scoped, x.session = true, session
 	}
 	holds := f.made && (s.front.releases() || s.front.mayHold(uses))
-	if len(labels) > 0 || err != nil || holds || s.stale.Load() > 0 || x.scoped {
-		n.meta = &meta{err: err, tags: tags, labels: labels}
+	if len(labels) > 0 || err != nil || holds || s.stale.Load() > 0 || x.scoped || when != nil {
+		n.meta = &meta{err: err, tags: tags, labels: labels, when: when}
 	}
 
 	now := clock()
@@ -660,7 +671,7 @@ func (f *flight) finish(result ending, err error, p any) {
 	}
 	s.stats.loadTime += now - f.began
 	f.done = true
-	f.ending, f.err, f.panicV, f.facts = result, err, p, x
+	f.ending, f.err, f.panicV, f.facts, f.when = result, err, p, x, when
 	present := f.present
 	if f.behind {
 		refreshing.Add(-1)
@@ -679,7 +690,7 @@ func (f *flight) finish(result ending, err error, p any) {
 		s.logChange(f.changed)
 	}
 	if read != nil {
-		s.log(logContext, "its result is not kept, since the computation read the context value of key %#v (%T): it may be another's for every caller; make it part of the key with hash=ctx:Func, or say that it does not matter with ctx=ignore", read, read)
+		s.logRead(read)
 	}
 	switch {
 	case result == panicked && present == 0:

@@ -76,6 +76,13 @@ type frame struct {
 	reason string // why the result must not be kept; "" if it may
 	read   any    // the first key of a context value that counts
 	loans  []*holding
+	when   conditions
+	place  conditions // of when
+
+	// set before the computation gets its context
+	watched *store          // the function, whose context values count; nil: they do not
+	keyed   *asked          // what its hash=ctx: asks the context for
+	ctx     context.Context // that context
 }
 
 // open makes f the frame of a computation with that start.
@@ -109,6 +116,11 @@ func (f *frame) outdated() uint64 {
 // as is known.
 func (f *frame) hasLabel(s *store, l label) bool {
 	return slices.Contains(f.labels, l) || l.kind == tagLabel && (s.hasTag(l.name) || f.hasTag(l.name))
+}
+
+// watch makes what the computation asks its context for count. ctx is its caller's.
+func (f *frame) watch(s *store, ctx context.Context) {
+	f.watched, f.keyed, f.ctx = s, s.front.keysAsked(ctx), ctx
 }
 
 // add makes the facts of a result that the computation used count for it. tags are
@@ -208,17 +220,53 @@ func (f *frame) sawSession(id string) {
 	}
 }
 
-// sawKey notes that the computation asked its context for a value.
-func (f *frame) sawKey(key any) {
+// saw notes that the computation asked its context for the value of key, and was given v.
+// place says that it was the context of the place that is drawn to.
+func (f *frame) saw(key, v any, place bool) {
 	if known(key) {
 		return
 	}
+	comparable := reflect.ValueOf(key).Comparable()
+	if comparable && (f.watched.front.ignores(key) || isIgnored(key)) {
+		return
+	}
+	keyed := comparable && f.keyed.has(key) && (!place || same(v, f.ctx.Value(key)))
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if !f.closed && f.read == nil {
+	when := f.conditionsOf(place)
+	switch {
+	case f.closed || f.read != nil:
+	case keyed:
+		f.when.addKeyed(key, v)
+		when.addKeyed(key, v)
+	case v != nil || !comparable:
 		f.read = key
 		f.drop("it read a value of its context")
+	case slices.Contains(when.absent, key):
+	case len(when.absent) < maxConditions:
+		when.absent = append(when.absent, key)
+	default:
+		f.facts.ones = true
+		f.drop("it depends on the absence of too many context values")
 	}
+}
+
+// sawPage notes that the computation asked for templ's memory of a page, which had
+// neither nonce nor children.
+func (f *frame) sawPage(key any, place bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.closed {
+		f.conditionsOf(place).page = key
+	}
+}
+
+// conditionsOf returns where conditions are gathered. mu is held.
+func (f *frame) conditionsOf(place bool) *conditions {
+	if place {
+		return &f.place
+	}
+	return &f.when
 }
 
 // hasTag reports whether t counts for the computation by now.
@@ -239,12 +287,29 @@ func (f *frame) gathered(last bool) (x facts, mixed bool, read any) {
 	return f.facts, f.mixed, f.read
 }
 
+// conditions returns what must be true of a context for the result to be of use, by now; nil
+// if there is nothing.
+func (f *frame) conditions() *conditions {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.when.empty() && f.place.empty() {
+		return nil
+	}
+	when := f.when
+	if !f.place.empty() {
+		place := f.place
+		when.place = &place
+	}
+	return &when
+}
+
 // bodyCtx is the context that a computation gets: its caller's, or one apart from it, with
 // the frame in it.
 type bodyCtx struct {
 	context.Context
 	cc     callCtx
 	track  bool
+	place  bool // it is the context of the place that is drawn to
 	memory pageMemory
 }
 
@@ -257,21 +322,37 @@ func newBodyCtx(ctx context.Context, fr *frame, c *call, track bool) *bodyCtx {
 	return b
 }
 
+// watchedCtx returns the context that a computation gets for that of its caller, or for
+// that of the place that it draws to.
+func (f *flight) watchedCtx(ctx context.Context, place bool) *bodyCtx {
+	if f.st.o.TrackContext && f.frame.watched == nil {
+		f.frame.watch(f.st, ctx)
+	}
+	b := newBodyCtx(ctx, f.frame, f.call, f.st.o.TrackContext)
+	b.place = place
+	return b
+}
+
 func (b *bodyCtx) Value(key any) any {
 	if key == any(ctxKey) {
 		return &b.cc
 	}
+	v := b.Context.Value(key)
 	if isPageMemory(key) {
-		v, why := b.memory.of(b.Context.Value(key))
-		if why != "" && b.cc.frame != nil {
-			b.cc.frame.personal(why)
+		own, why := b.memory.of(v)
+		switch fr := b.cc.frame; {
+		case fr == nil:
+		case why != "":
+			fr.personal(why)
+		default:
+			fr.sawPage(key, b.place)
 		}
-		return v
+		return own
 	}
 	if b.track {
-		b.cc.frame.sawKey(key)
+		b.cc.frame.saw(key, v, b.place)
 	}
-	return b.Context.Value(key)
+	return v
 }
 
 func (b *bodyCtx) String() string { return fmt.Sprintf("%v.cachegen", b.Context) }

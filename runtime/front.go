@@ -1,6 +1,7 @@
 package cachert
 
 import (
+	"context"
 	"math"
 	"reflect"
 	"time"
@@ -52,6 +53,8 @@ type ops struct {
 	identity  func(v any) any
 	tagsOf    func(k any) []string
 	sessionOf func(k any) string
+	keyed     func(ctx context.Context) // the functions of hash=ctx:
+	unread    func(key any) bool        // ctx=ignore:Key
 }
 
 // opsOf finds the methods of o that New lists.
@@ -82,6 +85,12 @@ func opsOf(o any) (found ops) {
 	}
 	if o, ok := o.(interface{ Session(k any) string }); ok {
 		found.sessionOf = o.Session
+	}
+	if o, ok := o.(interface{ Keyed(context.Context) }); ok {
+		found.keyed = o.Keyed
+	}
+	if o, ok := o.(interface{ Ignores(any) bool }); ok {
+		found.unread = o.Ignores
 	}
 	return found
 }

@@ -27,28 +27,41 @@ func isPageMemory(key any) bool {
 }
 
 // of returns what the body gets in place of the page's memory v. why is not "" if it is
-// the page's own, which makes the result one that cannot be kept.
+// the page's own, which makes the result one that cannot be kept. Otherwise it can be, for
+// pages of which that is so as well.
 func (m *pageMemory) of(v any) (own any, why string) {
 	if v == nil {
 		return nil, "" // templ makes one
 	}
-	p := reflect.ValueOf(v)
-	if p.Kind() != reflect.Pointer || p.IsNil() || p.Elem().Kind() != reflect.Struct {
-		return v, "it read a context value of templ that is not understood"
-	}
-	nonce, children := p.Elem().FieldByName("nonce"), p.Elem().FieldByName("children")
-	switch {
-	case nonce.Kind() != reflect.String || children.Kind() != reflect.Pointer:
-		return v, "it read a context value of templ that is not understood"
-	case nonce.Len() > 0:
-		return v, "the page that it is drawn for has a nonce"
-	case !children.IsNil():
-		return v, "it may have drawn the children of the component around it"
+	if why := whyPersonal(v); why != "" {
+		return v, why
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.own == nil {
-		m.own = reflect.New(p.Type().Elem()).Interface()
+		m.own = reflect.New(reflect.TypeOf(v).Elem()).Interface()
 	}
 	return m.own, ""
+}
+
+// whyPersonal says what is in the page's memory v that matters to what is drawn, "" if
+// nothing.
+func whyPersonal(v any) string {
+	if v == nil {
+		return ""
+	}
+	p := reflect.ValueOf(v)
+	if p.Kind() != reflect.Pointer || p.IsNil() || p.Elem().Kind() != reflect.Struct {
+		return "it read a context value of templ that is not understood"
+	}
+	nonce, children := p.Elem().FieldByName("nonce"), p.Elem().FieldByName("children")
+	switch {
+	case nonce.Kind() != reflect.String || children.Kind() != reflect.Pointer:
+		return "it read a context value of templ that is not understood"
+	case nonce.Len() > 0:
+		return "the page that it is drawn for has a nonce"
+	case !children.IsNil():
+		return "it may have drawn the children of the component around it"
+	}
+	return ""
 }

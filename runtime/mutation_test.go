@@ -108,7 +108,7 @@ var mutations = []struct {
 	{"a session does not count past the cache", "own", "do.go",
 		"x.session, x.scoped = sessionIn(c.labels)", "if mutant != # {\n\t\t\tx.session, x.scoped = sessionIn(c.labels)\n\t\t}"},
 	{"values of the context are not watched", "own", "frame.go",
-		"!f.closed && f.read == nil", "!f.closed && f.read == nil && mutant != #"},
+		"case v != nil || !comparable:", "case mutant != # && (v != nil || !comparable):"},
 	{"Bypass is kept", "own", "do.go",
 		"c.cc != nil && c.cc.bypass\n", "c.cc != nil && c.cc.bypass && mutant != #\n"},
 	{"the alarm is not set", "idle", "store.go",

@@ -29,6 +29,8 @@ type Site[K comparable, V any] struct {
 //	Ident(v any) any           identity of a resource; of no use where it cannot be compared
 //	Tags(k any) []string       tags made from the key, in addition to Call.Tags; Prime has no others
 //	Session(k any) string      the session in the key, for Options.Session; without it the context's. Prime needs it
+//	Keyed(ctx context.Context) calls the functions of hash=ctx:, whose results are in the key: what they ask ctx for may be read
+//	Ignores(key any) bool      whether the context values of key do not matter; key can be compared
 //
 // They are methods, and not functions in a struct, so that a package variable that holds a
 // Site does not depend on what they call, which may be the cached function.
@@ -131,6 +133,9 @@ func getCtx[K comparable](ctx context.Context, st *store, h uint64, k *K) *node 
 	for n := st.table.Load().head(h).Load(); n != nil; n = n.next.Load() {
 		if n.hash == h && *(*K)(keyIn(n)) == *k {
 			if !n.fresh() {
+				return nil
+			}
+			if !st.serves(ctx, nil, n) {
 				return nil
 			}
 			if cc := callOf(ctx); cc != nil && !st.inside(cc, n) || cc == nil && n.lent(nil) {

@@ -57,12 +57,13 @@ func (n *node) fresh() bool {
 
 // meta is what the engine knows of an entry beyond the ordinary.
 type meta struct {
-	err    error    // the entry is a kept error
-	tags   []string // from arguments and from results that it was made of
-	labels []label  // keys in the store's index; all of them are taken from tags, session, owner, group
-	facts  facts    // what counts for an enclosing computation
-	hold   *holding // of a value with a release
-	order  uint64   // of the computation, as frame.order; 0: it was primed
+	err    error       // the entry is a kept error
+	tags   []string    // from arguments and from results that it was made of
+	labels []label     // keys in the store's index; all of them are taken from tags, session, owner, group
+	facts  facts       // what counts for an enclosing computation
+	hold   *holding    // of a value with a release
+	order  uint64      // of the computation, as frame.order; 0: it was primed
+	when   *conditions // what a context must be like for the entry to be of use; nil: anything
 
 	// under the store's lock
 	retry int64 // no refresh behind the stale entry before, if one failed

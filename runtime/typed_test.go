@@ -79,6 +79,12 @@ func typedOps[K comparable, V any](o any) (found ops) {
 	if o, ok := o.(interface{ Session(*K) string }); ok {
 		found.sessionOf = func(k any) string { return o.Session(k.(*K)) }
 	}
+	if o, ok := o.(interface{ Keyed(context.Context) }); ok {
+		found.keyed = o.Keyed
+	}
+	if o, ok := o.(interface{ Ignores(any) bool }); ok {
+		found.unread = o.Ignores
+	}
 	return found
 }
 

@@ -127,7 +127,7 @@ var (
 	HashNotInKey = declare("CG1507", "hash of a parameter that key leaves out",
 		"add the parameter to key, or remove hash")
 	HashCtxWithCtxIgnore = declare("CG1508", "hash=ctx with ctx=ignore",
-		"keep hash=ctx:Func, which already says that the rest of the context does not matter, or keep ctx=ignore")
+		"keep ctx=ignore, or keep hash=ctx:Func and name the keys that do not matter: ctx=ignore:Key")
 	StaleWithDetachOff = declare("CG1509", "stale with detach=off",
 		"remove one of them")
 	StaleWithWidgets = declare("CG1510", "stale with widgets",

@@ -30,6 +30,8 @@ var (
 	OneResult     = declare("CG3109", "option that needs exactly one result", "return one value, and an error if need be")
 	IgnoresKeyArg = declare("CG3110", "key= or ignore= of something that is never in the key by itself", "remove it")
 	NoValue       = declare("CG3111", "option about a value that there is not", "remove it")
+	NoContextKey  = declare("CG3113", "ctx=ignore: of something that is no context key", "name the type of the key, or a variable or constant that is the key")
+	HashedTwice   = declare("CG3112", "two hash= of one parameter", "keep one of them, and let its function return a struct of both parts")
 
 	Unkeyable    = declare("CG4001", "parameter that cannot be in a key", "ignore it, or say its key with hash=")
 	KeyNotOwn    = declare("CG4002", "hash= with a result that cannot be in a key", "return plain data: strings, numbers, structs of them")

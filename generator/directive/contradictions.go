@@ -49,7 +49,7 @@ func contradictions(d *Directive, tainted map[string]bool) []diag.Diagnostic {
 				}
 				ds = append(ds, diag.Errorf(a, c, format, args...).WithRelated(b, "%s is given here", name))
 			}
-			if h.Param == "ctx" && has("ctx") {
+			if h.Param == "ctx" && d.Options.CtxIgnore {
 				at("ctx", diag.HashCtxWithCtxIgnore, "hash=ctx:%s makes a part of the context count, and ctx=ignore says that none does", h.Func)
 			}
 			if has("ignore") && slices.Contains(d.Options.Ignore, h.Param) {

@@ -97,6 +97,7 @@ func TestParse(t *testing.T) {
 		{`//cache:data key="a, b"`, opts{Key: []string{"a", "b"}}},
 		{`//cache:data ignore=_db,ζ`, opts{Ignore: []string{"_db", "ζ"}}},
 		{`//cache:data ctx=ignore recv=identity copy=share`, opts{CtxIgnore: true, Recv: "identity", Copy: "share"}},
+		{`//cache:data ctx=ignore:requestKey,trace.Key`, opts{CtxKeys: []FuncRef{"requestKey", "trace.Key"}}},
 		{`//cache:data copy=CloneSales`, opts{Copy: "CloneSales"}},
 		{`//cache:data scope=session detach=off name=Load`, opts{Scope: "session", DetachOff: true, Name: "Load"}},
 		{`//cache:data widgets variants=7`, opts{Widgets: true, Variants: 7}},

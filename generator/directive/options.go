@@ -55,11 +55,15 @@ type Options struct {
 	Ignore []string `option:"ignore" form:"c,d"`
 
 	// The key part of parameter `p` is `Func(p)`, of any type that can be in a key.
-	// `hash=ctx:Func` makes a part of the context a key. May be given once per parameter.
+	// `hash=ctx:Func` makes a part of the context a key: what `Func` asks the context for
+	// may be read by the function. May be given once per parameter.
 	Hash []Hash `option:"hash" form:"p:Func"`
 
-	// Context values that the function reads do not matter to its result.
-	CtxIgnore bool `option:"ctx" form:"ignore"`
+	// Context values that the function reads do not matter to its result: all of them, or
+	// with `ignore:` those whose keys it names, each by the type that the key has or by a
+	// variable or constant that is the key.
+	CtxIgnore bool `option:"ctx" form:"ignore|ignore:pkg.Key"`
+	CtxKeys   []FuncRef
 
 	// What a method's receiver is to the cache: a part of the key by value, one cache for
 	// each instance, or nothing. Methods must say it.

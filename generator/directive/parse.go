@@ -51,7 +51,7 @@ var setters = map[string]set{
 	"key":     func(o *Options, v string) (err *valueError) { o.Key, err = parseParams(v); return },
 	"ignore":  func(o *Options, v string) (err *valueError) { o.Ignore, err = parseParams(v); return },
 	"hash":    setHash,
-	"ctx":     func(o *Options, v string) *valueError { o.CtxIgnore = true; return oneOf(nil, v, "ignore") },
+	"ctx":     setCtx,
 	"recv":    func(o *Options, v string) *valueError { return oneOf(&o.Recv, v, "key", "identity", "ignore") },
 	"copy": func(o *Options, v string) *valueError {
 		return oneOfOrFunc(&o.Copy, v, "auto", "share")
@@ -93,6 +93,36 @@ func setHash(o *Options, v string) *valueError {
 		return err
 	}
 	o.Hash = append(o.Hash, Hash{Param: p, Func: ref})
+	return nil
+}
+
+func setCtx(o *Options, v string) *valueError {
+	what, keys, some := strings.Cut(v, ":")
+	const hint = "write ctx=ignore, or name what the keys are, types or variables or constants, as in ctx=ignore:requestKey,trace.Key"
+	if what != "ignore" {
+		return badValue(hint, "%q is none of its values", v)
+	}
+	if !some {
+		o.CtxIgnore = true
+		return nil
+	}
+	at := len("ignore:")
+	for ref := range strings.SplitSeq(keys, ",") {
+		var err *valueError
+		key, bad := parseFunc(ref)
+		switch {
+		case bad != nil:
+			err = badValue(hint, "%q is no name of a key", ref)
+		case slices.Contains(o.CtxKeys, key):
+			err = badValue("name each key once", "%s is named twice", key)
+		}
+		if err != nil {
+			err.at = at
+			return err
+		}
+		o.CtxKeys = append(o.CtxKeys, key)
+		at += len(ref) + 1
+	}
 	return nil
 }
 

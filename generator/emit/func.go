@@ -34,6 +34,7 @@ type view struct {
 	Ident, Session, HasOps                                                     bool
 	NoOps                                                                      string
 	KeyTags, CallTags, Owner, Lent, Validate                                   string
+	Keyed, IgnoredTypes, IgnoredValues                                         string
 	Opts, Doc                                                                  []string
 	Recv, Params, ParamsWithRecv, FuncParams, FuncParamsBare                   string
 	Results, PlainResults                                                      string
@@ -577,7 +578,27 @@ func (w *writer) ops() {
 		}
 	}
 	v.KeyTags, v.CallTags = strings.Join(keyTags, ", "), strings.Join(callTags, ", ")
-	v.HasOps = v.Copies || v.Ident || v.Session || v.CopyFunc+v.Size+v.TTLFunc+v.Keep+v.KeepError+v.Release+v.KeyTags != ""
+	for _, part := range f.Key.Parts {
+		if part.Param != nil && part.Param == f.Ctx && part.Hash != nil {
+			v.Keyed = w.use(part.Hash, "§ctx")
+		}
+	}
+	var ignored, values []string
+	for _, k := range o.CtxKeys {
+		switch {
+		case k.Type != nil:
+			ignored = append(ignored, w.n.typ(k.Type))
+		case k.Import != "":
+			values = append(values, w.n.imported(k.Import, k.Value.Pkg().Name())+"."+k.Value.Name())
+		default:
+			values = append(values, w.n.own(k.Value.Name()))
+		}
+	}
+	for i, x := range values {
+		values[i] = "§key == " + v.Any + "(" + x + ")"
+	}
+	v.IgnoredTypes, v.IgnoredValues = strings.Join(ignored, ", "), strings.Join(values, " || ")
+	v.HasOps = v.Keyed+v.IgnoredTypes+v.IgnoredValues != "" || v.Copies || v.Ident || v.Session || v.CopyFunc+v.Size+v.TTLFunc+v.Keep+v.KeepError+v.Release+v.KeyTags != ""
 	v.NoOps = w.nilOf(v.Any)
 
 	var blanks, funcs []string

@@ -77,6 +77,7 @@ type Options struct {
 	MaxBytes                                   int64
 	Detach                                     bool
 	TrackContext                               bool
+	CtxKeys                                    []*CtxKey // of ctx=ignore:
 
 	TTLFunc   *Use // func(results…) time.Duration
 	Keep      *Use // func(results…) bool
@@ -96,6 +97,13 @@ type Use struct {
 	Method bool   // called as a method of its first argument
 	Ptr    bool   // the method has a pointer receiver and its first argument is a value
 	Err    bool   // its last result is an error
+}
+
+// CtxKey is a key of the context that does not matter: all keys of a type, or one value.
+type CtxKey struct {
+	Type   types.Type // nil for a value
+	Value  types.Object
+	Import string // import path when the value is another package's
 }
 
 // Validate is the function of validate=, and what it takes.

@@ -79,7 +79,65 @@ func (p *planner) options() {
 			return true
 		})
 	}
+	for _, ref := range o.CtxKeys {
+		p.ctxKey(string(ref))
+	}
 	p.tags(o)
+}
+
+// ctxKey resolves a key of ctx=ignore:.
+func (p *planner) ctxKey(ref string) {
+	f := p.f
+	if f.Ctx == nil {
+		p.errorf(p.opt("ctx"), diag.NeedsContext, "ctx=ignore:%s is about a context, and %s takes none", ref, f.title())
+		return
+	}
+	obj := p.named(ref)
+	wrong := func(format string, args ...any) {
+		d := p.errorf(p.opt("ctx"), diag.NoContextKey, "ctx=ignore names %s, "+format, append([]any{ref}, args...)...)
+		if obj != nil && obj.Pkg() == p.pkg {
+			d.related(p.at(obj.Pos()), "%s is declared here", ref)
+		}
+	}
+	key := &CtxKey{}
+	if _, name, qualified := strings.Cut(ref, "."); qualified && !token.IsExported(name) {
+		wrong("which its package does not export")
+		return
+	}
+	switch o := obj.(type) {
+	case nil:
+		wrong("and there is no such type, variable or constant here")
+		return
+	case *types.TypeName:
+		key.Type = types.Unalias(o.Type())
+		if n, ok := key.Type.(*types.Named); ok && n.TypeParams().Len() > n.TypeArgs().Len() {
+			wrong("which is a generic type")
+			return
+		}
+		if types.IsInterface(key.Type) {
+			wrong("which is an interface, and keys of many types may be such")
+			return
+		}
+	case *types.Var, *types.Const:
+		key.Value = obj
+	default:
+		wrong("which is neither a type nor a variable nor a constant")
+		return
+	}
+	if obj.Pkg() != nil && obj.Pkg() != p.pkg {
+		key.Import = obj.Pkg().Path()
+	}
+	if !types.Comparable(obj.Type()) {
+		wrong("and a %s cannot be a context key: it cannot be compared", typeText(obj.Type(), p.pkg))
+		return
+	}
+	for _, have := range f.Opts.CtxKeys {
+		if key.Type != nil && have.Type != nil && types.Identical(key.Type, have.Type) || key.Value != nil && have.Value == key.Value {
+			wrong("which it has named already")
+			return
+		}
+	}
+	f.Opts.CtxKeys = append(f.Opts.CtxKeys, key)
 }
 
 // tags splits the tags into constant ones and those made from arguments.
@@ -143,9 +201,9 @@ func (p *planner) standard(path, name string) func(types.Type) bool {
 	}
 }
 
-// find returns the function that an option names: "Name" of this package or of a dot
-// import, or "pkg.Name" of an import of the file.
-func (p *planner) find(ref string) (fn *types.Func, path string, other types.Object) {
+// named returns what an option names: "Name" of this package or of a dot import, or
+// "pkg.Name" of an import of the file; nil if there is no such thing.
+func (p *planner) named(ref string) types.Object {
 	scope := p.f.Pkg.Info.Scopes[p.f.File.Syntax]
 	qual, name, qualified := strings.Cut(ref, ".")
 	if !qualified {
@@ -159,20 +217,23 @@ func (p *planner) find(ref string) (fn *types.Func, path string, other types.Obj
 		}
 		pn, ok := in.(*types.PkgName)
 		if !ok {
-			return nil, "", nil
+			return nil
 		}
-		obj = pn.Imported().Scope().Lookup(name)
-		if obj != nil && !obj.Exported() {
-			return nil, "", obj
-		}
-	} else {
-		obj = p.pkg.Scope().Lookup(name)
-		if obj == nil && scope != nil {
-			obj = scope.Lookup(name)
-		}
+		return pn.Imported().Scope().Lookup(name)
 	}
+	obj = p.pkg.Scope().Lookup(name)
+	if obj == nil && scope != nil {
+		obj = scope.Lookup(name)
+	}
+	return obj
+}
+
+// find returns the function that an option names, and its import path if that is not this
+// package's; or what else it names.
+func (p *planner) find(ref string) (fn *types.Func, path string, other types.Object) {
+	obj := p.named(ref)
 	f, ok := obj.(*types.Func)
-	if !ok {
+	if !ok || strings.Contains(ref, ".") && !f.Exported() {
 		return nil, "", obj
 	}
 	if f.Pkg() != nil && f.Pkg() != p.pkg {

@@ -349,6 +349,10 @@ func (p *planner) hashes() map[*Param]*Use {
 			p.unknownParam("hash", h.Param)
 			continue
 		}
+		if uses[q] != nil {
+			p.errorf(h.Pos, diag.HashedTwice, "hash names %s, of which another hash= makes a part of the key", h.Param)
+			continue
+		}
 		if q != f.Ctx && !q.InKey {
 			// hash= of a parameter says that it matters.
 			q.InKey = true
@@ -739,7 +743,7 @@ func stream(t types.Type) (why string, always bool) {
 // miss path copies for it.
 func (p *planner) detach() {
 	f, o := p.f, &p.f.Directive.Options
-	f.Opts.TrackContext = f.Ctx != nil && !o.CtxIgnore && !hasHashCtx(f)
+	f.Opts.TrackContext = f.Ctx != nil && !o.CtxIgnore
 	if f.Draw != nil {
 		return // what is drawn on is the caller's
 	}
@@ -793,15 +797,6 @@ func (p *planner) lent() {
 		c, r := copies.plan(q.Type, q.Name)
 		part.Lent = r != nil || finish(c) != nil
 	}
-}
-
-func hasHashCtx(f *Func) bool {
-	for _, h := range f.Directive.Options.Hash {
-		if f.Ctx != nil && (h.Param == "ctx" || h.Param == f.Ctx.Name) {
-			return true
-		}
-	}
-	return false
 }
 
 // docOf rewrites the function's doc comment for the wrapper.

@@ -165,7 +165,7 @@ func (b *body[P]) run(p P, list []stmt) (out string, err error) {
 				err = errScripted
 			}
 		case opUser:
-			b.me.spoil()
+			b.me.sawUser(b.ctx)
 			o, _ = b.ctx.Value(userKey).(string)
 			err = b.a.Text(p, "user "+o)
 		case opReturn:
@@ -197,7 +197,7 @@ type runner[P comparable] struct {
 	mu    sync.Mutex
 	runs  []int // bodies that ran; under mu
 
-	model     map[confKey][]trace
+	model     map[confKey][]outcome
 	predicted []int
 }
 
@@ -215,6 +215,12 @@ type trace []observation
 
 type observation struct{ name, deflt, value string }
 
+// outcome is what is kept in the model.
+type outcome struct {
+	reads  trace
+	noUser bool // it is for contexts without a user
+}
+
 // activation is one call in the model.
 type activation struct {
 	real    bool // with caching the body would run
@@ -222,6 +228,8 @@ type activation struct {
 	reads   trace
 	observe func(name, deflt string) string
 	spoiled bool // its result would not be kept
+	bare    bool // its context is not that of the activation around it
+	noUser  bool // it asked for a user that its context does not have
 }
 
 func (m *activation) read(name, deflt string) {
@@ -238,8 +246,21 @@ func (m *activation) spoil() {
 	}
 }
 
+// sawUser notes that the user in ctx was asked for.
+func (m *activation) sawUser(ctx context.Context) {
+	if ctx.Value(userKey) != nil {
+		m.spoil()
+		return
+	}
+	for ; m != nil; m = m.outer {
+		if m.noUser = true; m.bare {
+			return
+		}
+	}
+}
+
 func (a Adapter[P]) runner(prog program) *runner[P] {
-	r := &runner[P]{a: a, prog: prog, model: map[confKey][]trace{}}
+	r := &runner[P]{a: a, prog: prog, model: map[confKey][]outcome{}}
 	for i := range prog.funcs {
 		r.sites = append(r.sites, cache.NewDrawn[confKey, string](nil, cache.DrawOptions{
 			Options: cache.Options{Func: fmt.Sprint("conform.f", i), Site: "conform.go", Max: 10000, TrackContext: true},
@@ -318,7 +339,10 @@ func (r *runner[P]) plain(b *body[P], p P, s stmt) (string, error) {
 		ctx = context.Background()
 	}
 	k := confKey{s.fn, s.text}
-	me := &activation{outer: b.me, observe: r.observe, real: b.me.real && !r.hit(k)}
+	me := &activation{
+		outer: b.me, observe: r.observe, bare: s.bare && r.a.NoContext,
+		real: b.me.real && !r.hit(k, ctx.Value(userKey) == nil),
+	}
 	if me.real {
 		r.predicted[s.fn]++
 	}
@@ -338,7 +362,7 @@ func (r *runner[P]) plain(b *body[P], p P, s stmt) (string, error) {
 		me.spoil()
 	}
 	if me.real && !me.spoiled {
-		r.model[k] = append(r.model[k], me.reads)
+		r.model[k] = append(r.model[k], outcome{me.reads, me.noUser})
 	}
 	return out, err
 }
@@ -355,11 +379,12 @@ func (r *runner[P]) observe(name, deflt string) string {
 	return "absent"
 }
 
-// hit reports whether an outcome of k is kept that was read as the widgets are now.
-func (r *runner[P]) hit(k confKey) bool {
+// hit reports whether an outcome of k is kept that was read as the widgets are now, and is
+// of use to a context that has no user, or to all.
+func (r *runner[P]) hit(k confKey, noUser bool) bool {
 	for _, t := range r.model[k] {
-		same := true
-		for _, o := range t {
+		same := noUser || !t.noUser
+		for _, o := range t.reads {
 			same = same && r.observe(o.name, o.deflt) == o.value
 		}
 		if same {

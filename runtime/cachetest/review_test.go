@@ -97,12 +97,14 @@ func TestResourceThatIsNotKeptIsReleased(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ops := releasingList{make(chan []int, 10)}
 		f := drawnList{t, cache.NewDrawn[key, []int](ops, cache.DrawOptions{Options: cache.Options{Func: "unkept", Site: "x", Resource: true, TrackContext: true}})}
+		userKey := struct{ user string }{}
+		ctx := context.WithValue(t.Context(), userKey, "ada")
 		var wg sync.WaitGroup
 		for range 3 {
 			wg.Go(func() {
-				_, _ = f.show(t.Context(), func(ctx context.Context, p *Page) ([]int, error) {
+				_, _ = f.show(ctx, func(ctx context.Context, p *Page) ([]int, error) {
 					time.Sleep(time.Second)
-					ctx.Value(struct{ user string }{})
+					ctx.Value(userKey)
 					return []int{1}, p.Text("x")
 				})
 			})

@@ -1,0 +1,226 @@
+package cache
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// What a computation asks its context for is an input of its result, as an argument is:
+//
+//   - A value that was there makes the result one that is handed out and not kept, unless a
+//     function of hash=ctx: asked for it as well: then it is in the key.
+//   - A value that was not there makes its absence a condition of the result. A hit asks its
+//     own context, and goes past the entry where there is such a value.
+//   - Keys that are ignored, by the directive, by IgnoreContextKey or since their packages
+//     are known to carry a request through, do not count.
+//
+// A read goes through the contexts of all computations around it, from the inside outwards,
+// and counts for each that it reaches: a value that a body puts into the context of a call
+// is no input of that body. The same holds for what a hit asks of its context, and for what
+// a function of hash=ctx: asks in a call: so an inner result counts for the outer one
+// whether it was kept or not.
+
+// maxConditions is how many conditions a result may have. One with more is not kept.
+const maxConditions = 16
+
+// conditions are what was true of the context that a result was computed with, and is not
+// in its key. They do not change once the result is there.
+type conditions struct {
+	absent []any // there was no value under these keys
+	// keyed are keys whose values are in the cache key: if the functions of hash=ctx:
+	// ask for them. They need not, with another context whose cache key is the same.
+	keyed []keyedRead
+	// page is the key of templ's memory, where it had neither nonce nor children; nil: it
+	// was not asked for.
+	page any
+	// place are those of the context that the place which is drawn to carries; nil: none.
+	// Its keyed had the values of the computation's own context.
+	place *conditions
+}
+
+// keyedRead is a key that the functions of hash=ctx: asked for too.
+type keyedRead struct {
+	key   any
+	value any  // what was found, if exact
+	exact bool // it is worth comparing: where the value is the same there is nothing to ask
+}
+
+func (c *conditions) empty() bool { return c.absent == nil && c.keyed == nil && c.page == nil }
+
+// serves reports whether a call with ctx, of a function that draws in a place that carries
+// the context drawsIn, may have the entry n. Both may be nil.
+func (s *store) serves(ctx, drawsIn context.Context, n *node) bool {
+	return n.meta == nil || n.meta.when == nil || n.meta.when.met(s, ctx, drawsIn)
+}
+
+// met reports whether the contexts meet the conditions of a result of s. It runs code of
+// theirs and of the user's: no lock is held. Where that panics, the body will run into it
+// too, or does not ask.
+func (c *conditions) met(s *store, ctx, drawsIn context.Context) (ok bool) {
+	if c == nil {
+		return true
+	}
+	defer func() {
+		if recover() != nil {
+			ok = false
+		}
+	}()
+	if ctx != nil && !(c.lacks(ctx) && c.keyedIn(s, ctx)) {
+		return false
+	}
+	if c.place == nil || drawsIn == nil {
+		return true
+	}
+	for _, k := range c.place.keyed {
+		if ctx == nil || !same(drawsIn.Value(k.key), ctx.Value(k.key)) {
+			return false
+		}
+	}
+	return c.place.lacks(drawsIn)
+}
+
+// lacks reports whether ctx has no value that must not be there.
+func (c *conditions) lacks(ctx context.Context) bool {
+	for _, key := range c.absent {
+		if ctx.Value(key) != nil {
+			return false
+		}
+	}
+	return c.page == nil || whyPersonal(ctx.Value(c.page)) == ""
+}
+
+// keyedIn reports whether the values that must be in the key of a call with ctx are.
+func (c *conditions) keyedIn(s *store, ctx context.Context) bool {
+	for i, k := range c.keyed {
+		if !k.exact || ctx.Value(k.key) != k.value {
+			return s.front.keysAsked(ctx).all(c.keyed[i:])
+		}
+	}
+	return true
+}
+
+// same reports whether a and b are known to be the same value.
+func same(a, b any) bool {
+	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
+}
+
+// all reports whether all keys are among those asked for.
+func (a *asked) all(keys []keyedRead) bool {
+	for _, k := range keys {
+		if !a.has(k.key) {
+			return false
+		}
+	}
+	return true
+}
+
+// asked gathers what the functions of hash=ctx: ask the context of a call for. It is that
+// context to them.
+type asked struct {
+	context.Context
+	mu   sync.Mutex
+	keys []any
+}
+
+// keysAsked calls the functions of hash=ctx: once more. Where one of them panics now, though
+// it did not when the key was made, nothing counts as asked for.
+func (f *front) keysAsked(ctx context.Context) (a *asked) {
+	if f.keyed == nil || ctx == nil {
+		return nil
+	}
+	defer func() {
+		if recover() != nil {
+			a = nil
+		}
+	}()
+	a = &asked{Context: ctx}
+	f.keyed(a)
+	return a
+}
+
+func (a *asked) Value(key any) any {
+	v := a.Context.Value(key)
+	if !known(key) && reflect.ValueOf(key).Comparable() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if !slices.Contains(a.keys, key) {
+			a.keys = append(a.keys, key)
+		}
+	}
+	return v
+}
+
+func (a *asked) has(key any) bool {
+	if a == nil {
+		return false
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Contains(a.keys, key)
+}
+
+// addKeyed adds a keyedRead, if it is not there. An entry keeps strings and numbers, and no
+// values that may be large, or change.
+func (c *conditions) addKeyed(key, value any) {
+	if slices.ContainsFunc(c.keyed, func(k keyedRead) bool { return k.key == key }) {
+		return
+	}
+	k := keyedRead{key: key, exact: value == nil}
+	switch r := reflect.ValueOf(value); {
+	case r.Kind() == reflect.String && r.Len() <= 256:
+		k.value, k.exact = reflect.ValueOf(strings.Clone(r.String())).Convert(r.Type()).Interface(), true
+	case reflect.Bool <= r.Kind() && r.Kind() <= reflect.Complex128:
+		k.value, k.exact = value, true
+	}
+	c.keyed = append(c.keyed, k)
+}
+
+// ignoredKeys are those of IgnoreContextKey.
+var ignoredKeys sync.Map // any → struct{}
+
+// IgnoreContextKey says that values under key, in whatever context, do not matter to the
+// results of cached functions: a request's id that the program's log handler asks for, say.
+// Only that key is meant, not others of its type; for one function alone there is
+// ctx=ignore:Key.
+//
+// It is meant for start-up. It may be called at any time from any goroutine, and what
+// is computed from then on is kept though it asks for key. Results from before that found
+// nothing under key go on being of use to callers without such a value alone, until they are
+// replaced.
+//
+// It panics if key is nil or cannot be compared, as context.WithValue does.
+func IgnoreContextKey(key any) {
+	switch {
+	case key == nil:
+		panic("cachegen: IgnoreContextKey: the key is nil")
+	case !reflect.ValueOf(key).Comparable():
+		panic("cachegen: IgnoreContextKey: the key cannot be compared")
+	}
+	ignoredKeys.Store(key, struct{}{})
+}
+
+func isIgnored(key any) bool {
+	_, ok := ignoredKeys.Load(key)
+	return ok
+}
+
+// ignores reports whether the directive says that key does not matter.
+func (f *front) ignores(key any) bool { return f.unread != nil && f.unread(key) }
+
+// logRead says what to do about the context value of key, for which a result is not kept.
+func (s *store) logRead(key any) {
+	one := "ctx=ignore:Key"
+	if t := reflect.TypeOf(key); t.Name() != "" && t.PkgPath() != "" {
+		if strings.HasPrefix(s.o.Func, t.PkgPath()+".") {
+			one = "ctx=ignore:" + t.Name()
+		} else {
+			one = "ctx=ignore:" + t.String()
+		}
+	}
+	s.log(logContext, "its result is not kept, since the computation read the context value of key %#v (%T): it may be another's for every caller. "+
+		"If it matters, make it part of the key with hash=ctx:Func; if not, say so in the directive, of this key with %s or of all with ctx=ignore, "+
+		"or at start-up for all functions with cache.IgnoreContextKey", key, key, one)
+}
