@@ -125,7 +125,24 @@ var mutations = []struct {
 		"s.removeAll(&gone)", "if mutant != # {\n\t\ts.removeAll(&gone)\n\t}"},
 	{"results are kept after Shutdown", "idle", "flight.go",
 		"n.expires > now && !stopped.Load()", "n.expires > now && (!stopped.Load() || mutant == #)"},
+	{"hash=ctx: stands for every value", contextClaim, "frame.go",
+		"comparable && f.keyed.has(key)", "comparable && (f.keyed.has(key) || mutant == # && f.keyed != nil)"},
+	{"the same key stands for other values", contextClaim, "conditions.go",
+		"if !k.exact || ctx.Value(k.key) != k.value {", "if mutant != # && (!k.exact || ctx.Value(k.key) != k.value) {"},
+	{"a hit does not look for a value that was not there", contextClaim, "conditions.go",
+		"if ctx.Value(key) != nil {", "if mutant != # && ctx.Value(key) != nil {"},
+	{"who has waited does not look for a value that was not there", contextClaim, "flight.go",
+		"(f.ones || !f.when.met(", "(f.ones || mutant != # && !f.when.met("},
+	{"a miss takes what a hit has refused", contextClaim, "flight.go",
+		"m != c.looked || c.met ||", "m != c.looked || c.met || mutant == # ||"},
+	{"what an inner hit asks for does not count for the outer result", contextClaim, "conditions.go",
+		"ok = false\n\t\t}\n\t}()\n\tif ctx != nil", "ok = false\n\t\t}\n\t}()\n\tif cc := callOf(ctx); mutant == # && cc != nil && cc.frame != nil {\n\t\twas := cc.frame.when\n\t\tdefer func() { cc.frame.when = was }()\n\t}\n\tif ctx != nil"},
+	{"the page's nonce and children are not looked for", contextClaim, "conditions.go",
+		"return c.page == nil ||", "return mutant == # || c.page == nil ||"},
 }
+
+// contextClaim is the claim of TestContextValuesAsWithoutACache, which is no model check.
+const contextClaim = "context"
 
 var mutants = flag.Bool("mutants", false, "hold the model check to mutations of the engine; takes a minute")
 
@@ -174,6 +191,9 @@ func TestMutations(t *testing.T) {
 	}
 	check := func(mutant, histories int, claim string) (string, error) {
 		cmd := exec.Command(program, "-test.run=^TestModel$", "-test.v", "-claim="+claim, fmt.Sprint("-histories=", histories), fmt.Sprint("-seed=", *firstSeed))
+		if claim == contextClaim+":" {
+			cmd = exec.Command(program, "-test.run=^TestContextValuesAsWithoutACache$", "-test.v", fmt.Sprint("-context-programs=", histories), fmt.Sprint("-context-seed=", *firstSeed))
+		}
 		cmd.Env = append(os.Environ(), fmt.Sprint("CACHEGEN_MUTANT=", mutant))
 		out, err := cmd.CombinedOutput()
 		return string(out), err
