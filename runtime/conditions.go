@@ -108,7 +108,7 @@ func same(a, b any) bool {
 }
 
 // all reports whether all keys are among those asked for.
-func (a *asked) all(keys []keyedRead) bool {
+func (a *askedKeys) all(keys []keyedRead) bool {
 	for _, k := range keys {
 		if !a.has(k.key) {
 			return false
@@ -117,9 +117,9 @@ func (a *asked) all(keys []keyedRead) bool {
 	return true
 }
 
-// asked gathers what the functions of hash=ctx: ask the context of a call for. It is that
+// askedKeys gathers what the functions of hash=ctx: ask the context of a call for. It is that
 // context to them.
-type asked struct {
+type askedKeys struct {
 	context.Context
 	mu   sync.Mutex
 	keys []any
@@ -127,7 +127,7 @@ type asked struct {
 
 // keysAsked calls the functions of hash=ctx: once more. Where one of them panics now, though
 // it did not when the key was made, nothing counts as asked for.
-func (f *front) keysAsked(ctx context.Context) (a *asked) {
+func (f *front) keysAsked(ctx context.Context) (a *askedKeys) {
 	if f.keyed == nil || ctx == nil {
 		return nil
 	}
@@ -136,12 +136,12 @@ func (f *front) keysAsked(ctx context.Context) (a *asked) {
 			a = nil
 		}
 	}()
-	a = &asked{Context: ctx}
+	a = &askedKeys{Context: ctx}
 	f.keyed(a)
 	return a
 }
 
-func (a *asked) Value(key any) any {
+func (a *askedKeys) Value(key any) any {
 	v := a.Context.Value(key)
 	if !known(key) && reflect.ValueOf(key).Comparable() {
 		a.mu.Lock()
@@ -153,7 +153,7 @@ func (a *asked) Value(key any) any {
 	return v
 }
 
-func (a *asked) has(key any) bool {
+func (a *askedKeys) has(key any) bool {
 	if a == nil {
 		return false
 	}

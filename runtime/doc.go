@@ -35,6 +35,7 @@
 //   - A result whose computation read a value of its context is handed out and not kept,
 //     unless the directive makes that value part of the key or says that it does not matter:
 //     it may belong to one user. Context keys of well-known infrastructure are no such values.
+//     One that found nothing is kept for contexts that have nothing there either.
 //   - Every value with a release is released exactly once, after its grace, and not while
 //     Acquire has lent it or an identical value is kept; nor while a computation runs that
 //     got it from its function, or a value is kept that was made with it and may hold it.
@@ -85,7 +86,7 @@
 // A Site is a store, which is compiled once for all functions, with a few methods that know
 // the types; what the store has to know of them it asks its front (front.go). Read
 // table.go (how a hit finds an entry), policy.go (who goes), flight.go (one computation at a
-// time), events.go (what makes results outdated), frame.go (what counts for whom), waits.go
-// (who waits for whom), release.go, lend.go (which resources are under which values) and
-// store.go, in this order.
+// time), events.go (what makes results outdated), frame.go (what counts for whom),
+// conditions.go (what of a context counts), waits.go (who waits for whom), release.go,
+// lend.go (which resources are under which values) and store.go, in this order.
 package cachert

@@ -81,7 +81,7 @@ type frame struct {
 
 	// set before the computation gets its context
 	watched *store          // the function, whose context values count; nil: they do not
-	keyed   *asked          // what its hash=ctx: asks the context for
+	keyed   *askedKeys      // what its hash=ctx: asks the context for
 	ctx     context.Context // that context
 }
 

@@ -184,7 +184,8 @@ func (s *Site[K, V]) Acquire(h uint64, k K, c *Call) (V, func(), error) {
 // those who wait for it by now; it is not kept, and no later call gets it.
 func (s *Site[K, V]) Forget(h uint64, k K) { s.store.forget(newNode(&s.store, h, k), nil, false) }
 
-// Peek returns a copy of the fresh value of k, if there is one. It counts as no use.
+// Peek returns a copy of the fresh value of k, if there is one, as for a context without
+// values. It counts as no use.
 func (s *Site[K, V]) Peek(h uint64, k K) (v V, ok bool) {
 	n := s.store.peek(newNode(&s.store, h, k))
 	if n == nil {
@@ -199,9 +200,9 @@ func (s *Site[K, V]) PeekError(h uint64, k K) (err error, ok bool) {
 	return s.store.peekError(newNode(&s.store, h, k))
 }
 
-// Prime stores a copy of v as the value of k. For everything else it is Forget: no
-// result of a computation that is running takes its place. A value that has a release is
-// the cache's from then on, also where it cannot be kept.
+// Prime stores a copy of v as the value of k, for all contexts. For everything else it is
+// Forget: no result of a computation that is running takes its place. A value that has a
+// release is the cache's from then on, also where it cannot be kept.
 func (s *Site[K, V]) Prime(h uint64, k K, v V) {
 	n := newNode(&s.store, h, k)
 	(*entry[K, V])(unsafe.Pointer(n)).val = v

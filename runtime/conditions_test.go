@@ -1,0 +1,359 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// asker is a function that shows what its context has under some keys, and counts how often
+// it is computed.
+type asker struct {
+	*testFunc[string]
+	runs int
+	mu   sync.Mutex
+}
+
+func newAsker(t *testing.T, ops any, o Options, keys ...any) *asker {
+	o.TrackContext = true
+	a := &asker{}
+	a.testFunc = newFunc(t, ops, o, func(ctx context.Context, _ int) (string, error) {
+		a.mu.Lock()
+		a.runs++
+		a.mu.Unlock()
+		return showKeys(ctx, keys), nil
+	})
+	return a
+}
+
+func showKeys(ctx context.Context, keys []any) string {
+	s := ""
+	for _, k := range keys {
+		s += fmt.Sprint(ctx.Value(k), " ")
+	}
+	return s
+}
+
+// computes reports that the call computes its result, or that it does not.
+func (a *asker) computes(t *testing.T, ctx context.Context, yes bool) string {
+	t.Helper()
+	before := a.runs
+	v, err := a.load(ctx, 1)
+	if err != nil {
+		t.Error(err)
+	}
+	if (a.runs > before) != yes {
+		t.Errorf("computed: %v, and not %v: %q", !yes, yes, v)
+	}
+	return v
+}
+
+// A value that was not there does not keep a result from being kept: for callers who have
+// none either. The others leave it where it is.
+func TestAbsenceIsACondition(t *testing.T) {
+	eachWay(t, func(t *testing.T, o Options) {
+		a := newAsker(t, nil, o, userKey("md"), userKey("baggage"))
+		none := context.WithValue(context.Background(), userKey("other"), 1)
+		some := context.WithValue(none, userKey("baggage"), (*int)(nil)) // a value, though it is nil
+		nothing := context.WithValue(none, userKey("baggage"), nil)      // no value
+		a.computes(t, none, true)
+		a.computes(t, none, false)
+		a.computes(t, nothing, false)
+		for range 2 {
+			a.computes(t, some, true)
+		}
+		a.computes(t, none, false)
+		if s := a.Stats(); s.Entries != 1 || s.NotKept != 2 || s.ContextReads != 2 {
+			t.Errorf("%+v", s)
+		}
+		if v, ok := a.Peek((&testKey{id: 1, name: "k"}).hash(), testKey{id: 1, name: "k"}); !ok || v != "<nil> <nil> " {
+			t.Errorf("Peek: %q, %v", v, ok)
+		}
+		// A refresh by somebody who has a value is no refresh for the others.
+		k := testKey{id: 1, name: "k"}
+		if v, err := a.Refresh(k.hash(), k, typedCall[string]{Ctx: context.WithValue(none, userKey("md"), "m"), Run: func(ctx context.Context) (string, error) { return a.body(ctx, 1) }}); v != "m <nil> " || err != nil {
+			t.Errorf("Refresh: %q, %v", v, err)
+		}
+		if v := a.computes(t, none, false); v != "<nil> <nil> " {
+			t.Errorf("%q", v)
+		}
+		a.Prime(k.hash(), k, "primed")
+		if v := a.computes(t, some, false); v != "primed" {
+			t.Errorf("%q", v)
+		}
+	})
+}
+
+// What a result was made of is a condition of it as well, also when the inner one is a hit.
+// A value that the body itself puts into the context of a call is no input of the body.
+func TestConditionsOfInnerResults(t *testing.T) {
+	eachWay(t, func(t *testing.T, o Options) {
+		inner := newAsker(t, nil, o, userKey("user"))
+		call := func(ctx context.Context, _ int) (string, error) { return inner.load(ctx, 1) }
+		o.TrackContext = true
+		outer := newFunc(t, nil, o, call)
+		setting := newFunc(t, nil, o, func(ctx context.Context, _ int) (string, error) {
+			return call(context.WithValue(ctx, userKey("user"), "set"), 1)
+		})
+		none, ada := context.Background(), context.WithValue(context.Background(), userKey("user"), "ada")
+		inner.computes(t, none, true)
+		for range 2 {
+			for ctx, want := range map[context.Context]string{none: "<nil> ", ada: "ada "} {
+				if v, err := outer.load(ctx, 1); v != want || err != nil {
+					t.Errorf("got %q, %v; want %q", v, err, want)
+				}
+				if v, err := setting.load(ctx, 1); v != "set " || err != nil {
+					t.Errorf("got %q, %v", v, err)
+				}
+			}
+		}
+		if s := outer.Stats(); s.Hits != 1 || s.Entries != 1 {
+			t.Errorf("outer: %+v", s)
+		}
+	})
+}
+
+// Who waits for a computation takes its result only if its own context has no value where
+// that of the computation had none.
+func TestWaitersMeetConditions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFunc(t, nil, Options{TrackContext: true}, func(ctx context.Context, _ int) (string, error) {
+			time.Sleep(time.Second)
+			return showKeys(ctx, []any{userKey("user")}), nil
+		})
+		var wg sync.WaitGroup
+		for i, want := range []string{"<nil> ", "<nil> ", "ada "} {
+			ctx := t.Context()
+			if i == 2 {
+				ctx = context.WithValue(ctx, userKey("user"), "ada")
+			}
+			time.Sleep(time.Millisecond)
+			wg.Go(func() {
+				if v, err := f.load(ctx, 1); v != want || err != nil {
+					t.Errorf("caller %d got %q, %v", i, v, err)
+				}
+			})
+		}
+		wg.Wait()
+		if s := f.Stats(); s.Loads != 2 {
+			t.Errorf("%d computations instead of 2", s.Loads)
+		}
+	})
+}
+
+// keyedOps are the operations of a function with hash=ctx:.
+type keyedOps struct {
+	ask     func(context.Context)
+	ignored any
+}
+
+func (o keyedOps) Keyed(ctx context.Context) {
+	if o.ask != nil {
+		o.ask(ctx)
+	}
+}
+
+func (o keyedOps) Ignores(key any) bool { return key == o.ignored }
+
+// Only what the functions of hash=ctx: ask for is in the key.
+func TestKeyedValues(t *testing.T) {
+	tenant, lang := userKey("tenant"), userKey("lang")
+	with := func(tenant, lang any) context.Context {
+		ctx := context.WithValue(context.Background(), userKey("tenant"), tenant)
+		return context.WithValue(ctx, userKey("lang"), lang)
+	}
+	ops := keyedOps{ask: func(ctx context.Context) { ctx.Value(tenant) }}
+	t.Run("asked for", func(t *testing.T) {
+		a := newAsker(t, ops, Options{}, tenant)
+		a.computes(t, with("acme", "de"), true)
+		a.computes(t, with("acme", "fr"), false)
+	})
+	t.Run("not asked for", func(t *testing.T) {
+		a := newAsker(t, ops, Options{}, tenant, lang)
+		a.computes(t, with("acme", "de"), true)
+		a.computes(t, with("acme", "fr"), true)
+		a.computes(t, with("acme", nil), true)
+		a.computes(t, with("acme", nil), false)
+	})
+	t.Run("pointers are not compared", func(t *testing.T) {
+		a := newAsker(t, ops, Options{}, tenant)
+		a.computes(t, with(new(int), "de"), true)
+		a.computes(t, with(new(int), "fr"), false)
+	})
+	t.Run("asked for by some", func(t *testing.T) {
+		// The same key of the cache, from other values.
+		ops := keyedOps{ask: func(ctx context.Context) {
+			if ctx.Value(tenant) == nil {
+				ctx.Value(lang)
+			}
+		}}
+		a := newAsker(t, ops, Options{}, lang)
+		a.computes(t, with(nil, "de"), true)
+		a.computes(t, with(nil, "de"), false)
+		if v := a.computes(t, with("de", "fr"), true); v != "fr " {
+			t.Errorf("%q", v)
+		}
+		a.computes(t, with(nil, "de"), false)
+	})
+	t.Run("a panic the second time", func(t *testing.T) {
+		a := newAsker(t, keyedOps{ask: func(context.Context) { panic("no") }}, Options{}, tenant)
+		a.computes(t, with("acme", nil), true)
+		a.computes(t, with("acme", nil), true)
+	})
+	t.Run("inside of another", func(t *testing.T) {
+		inner := newAsker(t, keyedOps{ask: func(ctx context.Context) { ctx.Value(lang) }}, Options{}, lang)
+		outer := newFunc(t, ops, Options{Func: "outer", TrackContext: true}, func(ctx context.Context, _ int) (string, error) {
+			lang, _ := ctx.Value(lang).(string) // as the wrapper's hash=ctx: does
+			k := testKey{1, lang}
+			if v := inner.GetCtx(ctx, k.hash(), &k); v != nil {
+				return *v, nil
+			}
+			return inner.Do(k.hash(), k, typedCall[string]{Ctx: ctx, Run: func(ctx context.Context) (string, error) { return inner.body(ctx, 1) }})
+		})
+		for range 2 {
+			for _, l := range []string{"de", "fr"} {
+				if v, err := outer.load(with("acme", l), 1); v != l+" " || err != nil {
+					t.Errorf("got %q, %v; want %q", v, err, l)
+				}
+			}
+		}
+	})
+}
+
+// oddContext is a context of somebody's own.
+type oddContext struct {
+	context.Context
+	value func(key any) any
+}
+
+func (c oddContext) Value(key any) any {
+	if key == any(ctxKey) || key == cancelKey {
+		return c.Context.Value(key)
+	}
+	return c.value(key)
+}
+
+// A context that fails the one who asks it fails no call for the cache's sake.
+func TestOddContexts(t *testing.T) {
+	bad := false
+	odd := oddContext{context.Background(), func(key any) any {
+		if bad {
+			panic("asked")
+		}
+		return nil
+	}}
+	a := newAsker(t, nil, Options{}, userKey("user"))
+	a.computes(t, odd, true)
+	a.computes(t, odd, false)
+	bad = true
+	quiet := newAsker(t, nil, Options{Func: "quiet"})
+	quiet.computes(t, odd, true)
+	quiet.computes(t, odd, false)
+	func() {
+		defer func() {
+			if recover() != "asked" {
+				t.Error("the body's own panic is lost")
+			}
+		}()
+		_, _ = a.load(odd, 1)
+	}()
+	bad = false
+	a.computes(t, odd, false)
+
+	// Keys that cannot be compared are asked for by the body alone.
+	b := newAsker(t, keyedOps{ask: func(ctx context.Context) { ctx.Value([]int{1}) }}, Options{Func: "uncomparable"}, []int{1}, [1]any{func() {}})
+	b.computes(t, context.Background(), true)
+	b.computes(t, context.Background(), true)
+}
+
+// The number of conditions is bounded.
+func TestTooManyConditions(t *testing.T) {
+	var keys []any
+	for i := range maxConditions {
+		keys = append(keys, userKey(fmt.Sprint(i)))
+	}
+	a := newAsker(t, nil, Options{}, append(keys, keys...)...)
+	a.computes(t, context.Background(), true)
+	a.computes(t, context.Background(), false)
+	b := newAsker(t, nil, Options{Func: "more"}, append(keys, userKey("more"))...)
+	b.computes(t, context.Background(), true)
+	b.computes(t, context.Background(), true)
+}
+
+func TestIgnoredContextKeys(t *testing.T) {
+	ctx := context.WithValue(context.WithValue(context.Background(), userKey("request"), 1), userKey("user"), 2)
+	lines := logged(t)
+	a := newAsker(t, keyedOps{ignored: userKey("request")}, Options{}, userKey("request"))
+	a.computes(t, ctx, true)
+	a.computes(t, context.Background(), false)
+
+	b := newAsker(t, nil, Options{Func: "all"}, userKey("request"))
+	b.computes(t, ctx, true)
+	b.computes(t, context.Background(), true)
+	IgnoreContextKey(userKey("request"))
+	defer ignoredKeys.Delete(userKey("request"))
+	b.computes(t, ctx, true) // what was kept before is for those who have none
+	b.computes(t, ctx, false)
+	b.computes(t, context.Background(), false)
+
+	for _, key := range []any{nil, []int{1}, [1]any{[]int{}}} {
+		func() {
+			defer func() {
+				if p := recover(); p == nil || !strings.HasPrefix(fmt.Sprint(p), "cachegen: ") {
+					t.Errorf("%v: %v", key, p)
+				}
+			}()
+			IgnoreContextKey(key)
+		}()
+	}
+	for _, way := range []string{"all (", "hash=ctx:Func", "ctx=ignore:Key", "ctx=ignore,", "cache.IgnoreContextKey"} {
+		if !slices.ContainsFunc(lines(), func(l string) bool { return strings.Contains(l, way) }) {
+			t.Errorf("the log does not name %q: %q", way, lines())
+		}
+	}
+}
+
+// An error that is kept is kept for those who have no value where there was none.
+func TestConditionsOfErrors(t *testing.T) {
+	runs := 0
+	f := newFunc(t, nil, Options{TrackContext: true, ErrorTTL: time.Hour}, func(ctx context.Context, _ int) (string, error) {
+		runs++
+		if ctx.Value(userKey("user")) == nil {
+			return "", errors.New("log in first")
+		}
+		return "welcome", nil
+	})
+	for range 2 {
+		if _, err := f.load(context.Background(), 1); err == nil {
+			t.Error("no error")
+		}
+		if v, err := f.load(context.WithValue(context.Background(), userKey("user"), 1), 1); v != "welcome" || err != nil {
+			t.Error(v, err)
+		}
+	}
+	if runs != 3 {
+		t.Errorf("%d computations", runs)
+	}
+}
+
+// Entries with conditions are hit without an allocation.
+func TestConditionsCostNoAllocation(t *testing.T) {
+	a := newAsker(t, keyedOps{ask: func(ctx context.Context) { ctx.Value(userKey("tenant")) }}, Options{}, userKey("md"), userKey("tenant"))
+	ctx := context.WithValue(context.Background(), userKey("tenant"), "acme")
+	a.computes(t, ctx, true)
+	k := testKey{id: 1, name: "k"}
+	h := k.hash()
+	if n := testing.AllocsPerRun(100, func() {
+		if a.GetCtx(ctx, h, &k) == nil {
+			t.Error("a miss")
+		}
+	}); n != 0 && !raceEnabled {
+		t.Errorf("%v allocations", n)
+	}
+}
