@@ -30,6 +30,19 @@ var ErrUnknown = cachert.ErrUnknown
 // with its first call.
 func Configure(name string, o Override) error { return cachert.Configure(name, cachert.Override(o)) }
 
+// IgnoreContextKey says that values under key, in whatever context, do not matter to the
+// results of cached functions: a request's id that the program's log handler asks for, say.
+// Only that key is meant, not others of its type; for one function alone there is
+// ctx=ignore:Key in the directive.
+//
+// It is for the start of a process. It may be called at any time from any goroutine, and
+// what is computed from then on is kept though it asks for key. Results from before that
+// found nothing under key go on being of use to callers without such a value alone, until
+// they are replaced.
+//
+// It panics if key is nil or cannot be compared, as context.WithValue does.
+func IgnoreContextKey(key any) { cachert.IgnoreContextKey(key) }
+
 // Shutdown ends the caches: refreshes are cancelled, and resources that have a release are
 // released, at once if nobody has acquired them and else when they are given back. It waits for
 // both until ctx is done, and then returns an error that says what is left. Calls of cached

@@ -12,6 +12,7 @@
 //   - [Bypass] makes calls go past the cache.
 //   - [Configure] changes the bounds of functions at start-up, [AllStats] says what they
 //     have counted, [Shutdown] ends the caches and releases what they hold.
+//   - [IgnoreContextKey] names context values that matter to no result.
 //   - [CycleError], [ErrUnknown], [ErrNoSession] and [ErrClosed] are the errors that a caller
 //     can act on.
 //

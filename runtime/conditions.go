@@ -1,4 +1,4 @@
-package cache
+package cachert
 
 import (
 	"context"
@@ -181,17 +181,7 @@ func (c *conditions) addKeyed(key, value any) {
 // ignoredKeys are those of IgnoreContextKey.
 var ignoredKeys sync.Map // any → struct{}
 
-// IgnoreContextKey says that values under key, in whatever context, do not matter to the
-// results of cached functions: a request's id that the program's log handler asks for, say.
-// Only that key is meant, not others of its type; for one function alone there is
-// ctx=ignore:Key.
-//
-// It is meant for start-up. It may be called at any time from any goroutine, and what
-// is computed from then on is kept though it asks for key. Results from before that found
-// nothing under key go on being of use to callers without such a value alone, until they are
-// replaced.
-//
-// It panics if key is nil or cannot be compared, as context.WithValue does.
+// IgnoreContextKey is that of package cache.
 func IgnoreContextKey(key any) {
 	switch {
 	case key == nil:

@@ -1,4 +1,4 @@
-package cache_test
+package cachert_test
 
 import (
 	"context"

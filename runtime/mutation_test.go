@@ -157,7 +157,7 @@ func TestMutations(t *testing.T) {
 		t.Fatal(err)
 	}
 	tmp := t.TempDir()
-	source := map[string]string{"mutant.go": "package cache\n\nimport (\n\t\"os\"\n\t\"strconv\"\n)\n\nvar mutant, _ = strconv.Atoi(os.Getenv(\"CACHEGEN_MUTANT\"))\n"}
+	source := map[string]string{"mutant.go": "package cachert\n\nimport (\n\t\"os\"\n\t\"strconv\"\n)\n\nvar mutant, _ = strconv.Atoi(os.Getenv(\"CACHEGEN_MUTANT\"))\n"}
 	for i, m := range mutations {
 		if source[m.file] == "" {
 			src, err := os.ReadFile(m.file)
