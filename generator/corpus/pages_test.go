@@ -292,7 +292,10 @@ func draw(q request) (out string) {
 		})
 	}
 	web.Middleware(h).ServeHTTP(w, r)
-	return fmt.Sprint(w.Code, w.Result().Header, w.Body.String())
+	head := w.Result().Header
+	head.Del("Age") // a replay says how old it is
+	head.Del("Date")
+	return fmt.Sprint(w.Code, head, w.Body.String())
 }
 
 func random(r *rand.Rand) request {

@@ -35,7 +35,10 @@ var (
 	CodeSurfaceCookie = declare("CG6023", "sets a cookie", "set it before the cached function is called: a cookie belongs to one user, and what the function draws to all")
 
 	// CodeSurfaceHeader: the body reads what stands in the header of the response.
-	CodeSurfaceHeader = declare("CG6024", "header of the response is read", "read it before the cached function is called, and pass what it says as an argument: what stands there by then is one request's")
+	CodeSurfaceHeader = declare("CG6024", "header of the response is read", "read it before the cached function is called, and pass what it says as an argument: what stands there by then is one request's, and the function does not see it")
+
+	// CodeSurfaceAsserted: the body asks what else its writer is.
+	CodeSurfaceAsserted = declare("CG6025", "writer is asserted to be something else", "ask before the cached function is called, and pass the answer as an argument: the function draws on a writer of the cache's, which can flush and set deadlines, and is nothing else")
 
 	// CodeHandlerScope: a handler without scope=.
 	CodeHandlerScope = declare("CG6041", "handler without scope=", "say scope=global if every user gets the same page for the same inputs, or scope=session to keep one for each session")

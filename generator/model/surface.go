@@ -363,8 +363,11 @@ func (p *planner) surfaceResults(d *Draw, binds map[string]Bind) {
 	}
 	for i, r := range p.f.Results {
 		if t := p.surfaceIn(r.Type, binds); t != nil {
-			pos := p.at(p.f.Sig.Results().At(i).Pos())
-			p.errorf(pos, diag.CodeSurfaceResult, "%s draws on %s, and returns %s, on which its caller can draw", p.f.title(), orBlank(d.Surface.Name), typeText(t, p.pkg))
+			pos, what := p.at(p.f.Sig.Results().At(i).Pos()), typeText(r.Type, p.pkg)
+			if !types.Identical(t, r.Type) {
+				what += ", which has a place for " + typeText(t, p.pkg)
+			}
+			p.errorf(pos, diag.CodeSurfaceResult, "%s draws on %s, and returns %s, on which its caller can draw", p.f.title(), orBlank(d.Surface.Name), what)
 		}
 	}
 }
@@ -519,7 +522,12 @@ func (p *planner) kept() bool {
 // inputs finds what is read of the request, and what cannot be drawn again.
 func (p *planner) inputs(d *Draw, binds map[string]Bind) {
 	found, ds := p.source().Find(p.f.Decl, func(t types.Type) bool { return binds[fullType(t)] != Bind{} })
-	p.ds = append(p.ds, ds...)
+	said := slices.ContainsFunc(p.ds, func(d diag.Diagnostic) bool { return d.Code == diag.CodeSurfaceResult })
+	for _, d := range ds {
+		if d.Code != diag.CodeSurfaceResult || !said { // of its type first
+			p.ds = append(p.ds, d)
+		}
+	}
 	d.Reads = found.Reads
 	if !d.Widgets {
 		for _, at := range found.Inputs {

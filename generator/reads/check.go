@@ -35,6 +35,9 @@ func (f *finder) check(d *ast.FuncDecl) {
 	if d.Body == nil {
 		return
 	}
+	if d == f.root {
+		f.returns()
+	}
 	ast.Inspect(d.Body, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.Ident:
@@ -85,12 +88,16 @@ func (f *finder) follow(id *ast.Ident, k kinds) {
 	var e ast.Expr = id
 	for k != 0 {
 		p, child := f.above(e)
+		if call, ok := p.(*ast.CallExpr); ok && k == kSurface && call.Fun != child && f.converts(call) {
+			e = call
+			continue
+		}
 		sel, ok := p.(*ast.SelectorExpr)
 		if !ok || sel.X != child {
 			f.context(p, child, k)
 			return
 		}
-		if k == kSurface && (sel.Sel.Name != "Header" || !isNamed(f.typeOf(child), "net/http", "ResponseWriter")) {
+		if k == kSurface && !f.givesHeader(sel) {
 			return // drawing
 		}
 		e, k = f.member(sel, k)
@@ -285,23 +292,6 @@ func (f *finder) context(p ast.Node, child ast.Expr, k kinds) {
 	default:
 		f.errorf(child, diag.CodeInputUnclear, "%s is used in a way that cachegen does not follow", text)
 	}
-}
-
-// answer decides about a use of the response's header: writing it is drawing.
-func (f *finder) answer(p ast.Node, child ast.Expr) {
-	switch p := p.(type) {
-	case *ast.IndexExpr:
-		if p.X != child || f.written(p) {
-			return
-		}
-	case *ast.RangeStmt:
-		if p.X != child {
-			return
-		}
-	default:
-		return
-	}
-	f.errorf(child, diag.CodeSurfaceHeader, "%s is read", types.ExprString(child))
 }
 
 // assigned decides about a tracked value that becomes the value of to.
@@ -605,6 +595,8 @@ func (f *finder) keeps(p ast.Node, child ast.Expr) {
 		if p.Value == child {
 			f.errorf(child, diag.CodeSurfaceKept, "%s is sent on a channel", types.ExprString(child))
 		}
+	case *ast.TypeAssertExpr:
+		f.asserted(p, child)
 	}
 }
 

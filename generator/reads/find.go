@@ -30,6 +30,9 @@ func (s *Source) Find(fn *ast.FuncDecl, surface func(types.Type) bool) (*Found, 
 		kindOf:  map[*types.Var]kinds{},
 		sources: map[*types.Var][]source{},
 		uses:    map[*types.Var][]*ast.Ident{},
+		guards:  map[token.Pos]ast.Expr{},
+		asserts: map[*types.Var]ast.Expr{},
+		parts:   map[*types.Var][]ast.Expr{},
 		bound:   map[*ast.CallExpr]bool{},
 		closed:  map[*ast.FuncLit]bool{},
 		results: map[*types.Var]bool{},
@@ -45,6 +48,9 @@ func (s *Source) Find(fn *ast.FuncDecl, surface func(types.Type) bool) (*Found, 
 			f.kindOf[p] |= kRequest
 		case surface(p.Type()):
 			f.kindOf[p] |= kSurface
+			if f.drawn == nil {
+				f.drawn = p.Type()
+			}
 		}
 	}
 	f.flow()
@@ -91,7 +97,11 @@ type finder struct {
 	kindOf  map[*types.Var]kinds
 	sources map[*types.Var][]source // of local variables, parameters included
 	uses    map[*types.Var][]*ast.Ident
-	vars    []*types.Var // keys of sources, in order of appearance
+	vars    []*types.Var              // keys of sources, in order of appearance
+	drawn   types.Type                // what the annotated function draws to; nil: nothing
+	guards  map[token.Pos]ast.Expr    // of type switches: what the variable that is declared there holds
+	asserts map[*types.Var]ast.Expr   // of a variable that holds what another value was asserted to be: that value
+	parts   map[*types.Var][]ast.Expr // values assigned to fields of a variable, and calls of which it is one result of several
 	bound   map[*ast.CallExpr]bool
 	closed  map[*ast.FuncLit]bool // all calls of it are known
 	results map[*types.Var]bool   // result variables
@@ -164,6 +174,15 @@ func (f *finder) collect(n ast.Node) {
 	case *ast.Ident:
 		if v, ok := f.Info.Uses[n].(*types.Var); ok {
 			f.uses[v] = append(f.uses[v], n)
+			if x := f.guards[v.Pos()]; x != nil {
+				f.asserts[v] = x
+			}
+		}
+	case *ast.TypeSwitchStmt:
+		if a, ok := n.Assign.(*ast.AssignStmt); ok && len(a.Lhs) == 1 && len(a.Rhs) == 1 {
+			if x, ok := ast.Unparen(a.Rhs[0]).(*ast.TypeAssertExpr); ok {
+				f.guards[a.Lhs[0].Pos()] = x.X
+			}
 		}
 	case *ast.CallExpr:
 		f.calls = append(f.calls, n)
@@ -177,8 +196,19 @@ func (f *finder) collect(n ast.Node) {
 			switch {
 			case n.Tok != token.ASSIGN && n.Tok != token.DEFINE || len(n.Lhs) != len(n.Rhs):
 				f.source(l, source{how: opaque})
+				if len(n.Rhs) == 1 {
+					f.part(l, n.Rhs[0])
+				}
+				if x, ok := ast.Unparen(n.Rhs[0]).(*ast.TypeAssertExpr); ok && i == 0 {
+					if v := f.localOf(l); v != nil {
+						f.asserts[v] = x.X
+					}
+				}
 			default:
 				f.source(l, source{direct, n.Rhs[i]})
+				if sel, ok := ast.Unparen(l).(*ast.SelectorExpr); ok {
+					f.part(sel.X, n.Rhs[i])
+				}
 			}
 		}
 	case *ast.ValueSpec:
@@ -204,6 +234,21 @@ func (f *finder) collect(n ast.Node) {
 	}
 }
 
+// part notes that e has become a part of the variable that x names, if it names one.
+func (f *finder) part(x, e ast.Expr) {
+	if v := f.localOf(x); v != nil {
+		f.parts[v] = append(f.parts[v], ast.Unparen(e))
+	}
+}
+
+// localOf returns the local variable that e names, or nil.
+func (f *finder) localOf(e ast.Expr) *types.Var {
+	if id, ok := ast.Unparen(e).(*ast.Ident); ok {
+		return f.local(id)
+	}
+	return nil
+}
+
 // parses are the methods that fill r.Form.
 var parses = map[string]bool{"ParseForm": true, "ParseMultipartForm": true, "FormValue": true, "PostFormValue": true, "FormFile": true}
 
@@ -212,10 +257,8 @@ func (f *finder) source(e ast.Expr, s source) {
 	if e == nil {
 		return
 	}
-	if id, ok := ast.Unparen(e).(*ast.Ident); ok {
-		if v := f.local(id); v != nil {
-			f.add(v, s)
-		}
+	if v := f.localOf(e); v != nil {
+		f.add(v, s)
 	}
 }
 
@@ -255,6 +298,12 @@ func (f *finder) flow() {
 				changed = true
 			}
 		}
+		for v, x := range f.asserts {
+			if k := f.eval(x) & kSurface; k&^f.kindOf[v] != 0 {
+				f.kindOf[v] |= k
+				changed = true
+			}
+		}
 	}
 	// Parameters of function literals whose calls are not all known can be anything.
 	for _, d := range f.order {
@@ -280,7 +329,12 @@ func (f *finder) eval(e ast.Expr) kinds {
 		}
 	case *ast.SelectorExpr:
 		return f.derived(e, false)
+	case *ast.TypeAssertExpr:
+		return f.eval(e.X) & kSurface
 	case *ast.CallExpr:
+		if f.converts(e) {
+			return f.eval(e.Args[0]) & (kSurface | kAnswer)
+		}
 		if sel, ok := ast.Unparen(e.Fun).(*ast.SelectorExpr); ok {
 			return f.derived(sel, true)
 		}

@@ -16,9 +16,10 @@
 // empty value, the same for everyone. A handler, func(http.ResponseWriter, *http.Request),
 // sees Content-Type, Content-Encoding and Etag, by which net/http decides, and which other
 // names are there; these are inputs of it. So a handler sets, adds to and deletes headers of a
-// middleware as it would do uncached. Of a function that draws a part of a page, and so has
-// no request, this holds for the usual lists (Vary, Link, Set-Cookie, Cache-Control and their
-// like); other names it can only set.
+// middleware as it would do uncached. For a function that draws a part of a page, and so has
+// no request, names are no inputs: where it adds to a header that is no usual list (Vary, Link,
+// Set-Cookie, Cache-Control and their like), and that was not there when it was recorded, a
+// replay sets it.
 //
 // The body's writer can flush, set deadlines, and is an io.StringWriter. It has no Unwrap, no
 // Push, and nothing of what a middleware's own writer can do. A nil stays nil.

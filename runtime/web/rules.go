@@ -223,15 +223,17 @@ var (
 	shared = []string{
 		"Access-Control-Allow-Credentials", "Access-Control-Allow-Headers", "Access-Control-Allow-Methods",
 		"Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Cache-Control", "Content-Language",
-		"Content-Length", "Content-Security-Policy", "Expires", "Last-Modified", "Link", "Permissions-Policy",
-		"Server-Timing", "Set-Cookie", "Vary", "X-Robots-Tag",
+		"Content-Length", "Content-Security-Policy", "Cross-Origin-Embedder-Policy", "Cross-Origin-Opener-Policy",
+		"Cross-Origin-Resource-Policy", "Expires", "Last-Modified", "Link", "Permissions-Policy", "Referrer-Policy",
+		"Server-Timing", "Set-Cookie", "Strict-Transport-Security", "Traceparent", "Vary", "X-Content-Type-Options",
+		"X-Correlation-Id", "X-Csrf-Token", "X-Frame-Options", "X-Request-Id", "X-Robots-Tag", "X-Trace-Id",
 	}
 )
 
 // Before says what of a response's header, as it is when a handler is called, is an input of
 // the handler: the values of Content-Encoding, Content-Type and Etag, and which others there
 // are, except for the common ones that middlewares set now and then (Vary, Link, Set-Cookie,
-// Access-Control-Allow-Origin and their like). The values of all others belong to the request
+// X-Request-Id, Access-Control-Allow-Origin and their like). The values of all others belong to the request
 // that is being answered, and a View hides them.
 func Before(h http.Header) string {
 	var few [16]string
@@ -273,23 +275,17 @@ type View struct {
 
 // NewView returns the view of h for a body whose response goes into a cache. The body of a
 // handler sees what Before counts. That of a function which draws a part of a page, wherever
-// it stands there, sees nothing, and what it does to names that are not in shared is taken for
-// setting them.
+// it stands there, sees the names alone, and they are no inputs: other parts have put some of
+// them there, and mostly they are sent by then.
 func NewView(h http.Header, handler bool) *View {
 	v := &View{Header: make(http.Header, len(shared)+len(h))}
 	for _, k := range shared {
 		v.Header[k] = []string{""}
 	}
-	if handler {
-		for k, vs := range h {
-			v.Header[k] = []string{""}
-			if slices.Contains(seen, k) {
-				v.Header[k] = slices.Clone(vs)
-			}
-		}
-	} else {
-		for _, k := range seen {
-			v.Header[k] = []string{""}
+	for k, vs := range h {
+		v.Header[k] = []string{""}
+		if handler && slices.Contains(seen, k) {
+			v.Header[k] = slices.Clone(vs)
 		}
 	}
 	v.rebase()
