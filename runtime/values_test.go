@@ -24,28 +24,25 @@ func TestEveryCallerGetsItsOwnValue(t *testing.T) {
 		return f.Do(k.hash(), k, c)
 	}
 	for name, c := range map[string]struct {
-		o     Options
-		fails error
-		refer bool // Keep and KeepError refuse
-		load  load
+		o      Options
+		fails  error
+		refuse bool // Keep and KeepError refuse
+		off    bool
+		load   load
 	}{
 		"on the caller's goroutine":      {load: once},
 		"detached":                       {o: Options{Detach: true}, load: once},
-		"not kept":                       {refer: true, load: once},
+		"not kept":                       {refuse: true, load: once},
 		"with an error that is kept":     {o: Options{ErrorTTL: ever}, fails: down, load: once},
 		"with an error that is not kept": {fails: down, load: once},
 		"with an error that errors= refuses": {
-			o: Options{ErrorTTL: ever}, fails: down, refer: true, load: once},
+			o: Options{ErrorTTL: ever}, fails: down, refuse: true, load: once},
 		"under Bypass": {load: func(f *testFunc[[]int], ctx context.Context) ([]int, error) { return f.load(Bypass(ctx), 1) }},
 		"without a key": {load: func(f *testFunc[[]int], ctx context.Context) ([]int, error) {
 			return direct(typedCall[[]int]{Uncached: errors.New("a func")}, f, ctx)
 		}},
-		"with CACHEGEN=off": {load: func(f *testFunc[[]int], ctx context.Context) ([]int, error) {
-			switchedOff = true
-			defer func() { switchedOff = false }()
-			return f.load(ctx, 1)
-		}},
-		"Refresh": {load: func(f *testFunc[[]int], ctx context.Context) ([]int, error) { return f.refresh(ctx, 1) }},
+		"with CACHEGEN=off": {off: true, load: once},
+		"Refresh":           {load: func(f *testFunc[[]int], ctx context.Context) ([]int, error) { return f.refresh(ctx, 1) }},
 		"Acquire": {load: func(f *testFunc[[]int], ctx context.Context) ([]int, error) {
 			v, done, err := f.acquire(ctx, 1)
 			done()
@@ -76,7 +73,9 @@ func TestEveryCallerGetsItsOwnValue(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				variable := []int{1, 2, 3}
-				f := newFunc[[]int](t, valuesOps{refuses: c.refer}, c.o, func(context.Context, int) ([]int, error) { return variable[:2], c.fails })
+				switchedOff = c.off
+				defer func() { switchedOff = false }()
+				f := newFunc[[]int](t, valuesOps{refuses: c.refuse}, c.o, func(context.Context, int) ([]int, error) { return variable[:2], c.fails })
 				check := func(when string, v []int, err error) {
 					t.Helper()
 					if err != c.fails || !slices.Equal(v, []int{1, 2}) || cap(v) != 2 {

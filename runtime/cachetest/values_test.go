@@ -8,11 +8,13 @@ import (
 	"math/big"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	cache "github.com/cachegen/cachegen/runtime"
+	"github.com/cachegen/cachegen/runtime/value"
 )
 
 // However a call of a drawing function comes by its value, it gets one of its own, equal to
@@ -161,4 +163,41 @@ func TestOutcomesComeBackAsTheyWere(t *testing.T) {
 	outcomes(t, "the monotonic part of a time", now, now.Round(0), time.Time.String)
 	outcomes(t, "the zone of a time", now.Round(0).UTC(), now.Round(0).In(time.FixedZone("UTC", 0)), func(v time.Time) string { return fmt.Sprint(v.Location() == time.UTC) })
 	outcomes(t, "a number's length", big.NewInt(1), new(big.Int).Lsh(big.NewInt(1), 64), (*big.Int).String)
+}
+
+// A drawing function that changes an argument does so for each of its callers.
+func TestChangedArgumentOfADrawingIsNotKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		site := cache.NewDrawn[key, int](nil, cache.DrawOptions{Options: cache.Options{Func: "changes", Site: "x"}})
+		call := func(scripts []string) {
+			given := slices.Clone(scripts)
+			bctx, bp, s := Bind(t.Context(), NewScreen(&Session{}).Page(), nil)
+			_, err := site.Do((&key{}).hash(), key{}, &cache.DrawCall{
+				Ctx: bctx, Surface: s,
+				Arguments: []cache.Argument{{Name: "scripts", Encode: func(e *value.Encoder) { value.EncodeStrings(e, given) }}},
+				Run: func(context.Context, any) error {
+					time.Sleep(time.Second)
+					slices.Sort(given)
+					return bp.Text("drawn")
+				},
+			})
+			if err != nil || !slices.IsSorted(given) {
+				t.Errorf("%v, %v", given, err)
+			}
+		}
+		call([]string{"b", "a"})
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() { call([]string{"b", "a"}) })
+		}
+		wg.Wait()
+		if s := site.Stats(); s.Changed == 0 || s.Hits != 0 {
+			t.Errorf("%d changed, %d hits", s.Changed, s.Hits)
+		}
+		call([]string{"a", "b"})
+		call([]string{"a", "b"})
+		if s := site.Stats(); s.Hits != 1 {
+			t.Errorf("nothing changed: %d hits", s.Hits)
+		}
+	})
 }
