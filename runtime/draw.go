@@ -113,7 +113,9 @@ type drawn struct {
 	o     DrawOptions
 	ops   ops // of the function's keys and values
 	k, v  reflect.Type
-	plain bool // values are shared by outcomes where they are equal
+
+	keyStrings []uintptr // where a key has strings
+	plain      bool      // values are shared by outcomes where they are equal
 
 	hits                                                       counter
 	misses, loads, failed, notKept, changed, unsteady, invalid atomic.Uint64
@@ -182,6 +184,7 @@ func newDrawn(of any, equal func(a, b *node) bool, v, user any, opts *DrawOption
 	f.reach = &reach{result: d.v, shared: d.ops.copy == nil}
 	k, _ := f.k.FieldByName("k")
 	d.k = k.Type
+	d.keyStrings = stringsIn(d.k, 0, nil)
 	st := makeSite(f, o.Options)
 	st.mu.Lock() // others see it already
 	defer st.mu.Unlock()
@@ -627,7 +630,7 @@ func (w *drawWalk) compute(f *flight) (err error) {
 	}()
 	rec = w.c.Surface.Record()
 	if dr.rec != nil {
-		dr.rec.attach(dr, d.o.MaxBytes)
+		dr.rec.attach(dr, d.pageMax())
 	}
 	if w.c.Holes != nil {
 		w.c.Holes.call.Store(dr)
@@ -713,6 +716,7 @@ func (d *drawn) turned() {
 // ask ends f, whose path is at, with the question that the body has asked there.
 func (m *computation) ask(f *flight, at Path, r *Read) {
 	q := questionOf(r)
+	q.size = m.w.d.besides(m.w) + int64(len(q.widget)+len(q.deflt))
 	v := drawnVal{question: &q}
 	if len(m.trail) == 1 {
 		if have := m.peek(at); have != nil {
@@ -807,9 +811,6 @@ func (m *computation) finish(path Path, left bool, err error, tape *Tape, refuse
 			given = stored
 			val.leaf = &drawnLeaf{v: stored, err: err, tape: tape}
 			d.keep(m, val.leaf, path)
-			if val.leaf.size >= useMin {
-				val.leaf.use = &leafUse{}
-			}
 		}
 	}
 	if val.leaf == nil {
@@ -846,7 +847,15 @@ func (m *computation) finish(path Path, left bool, err error, tape *Tape, refuse
 // keep makes the leaf one of its key's outcomes.
 func (d *drawn) keep(m *computation, l *drawnLeaf, path Path) {
 	valueSize := d.sizeOf(l.v)
-	l.size = l.tape.Size() + valueSize
+	beside := d.besides(m.w)
+	if l.err != nil {
+		beside += 2 * int64(len(text(l.err)))
+	}
+	whole := l.tape.Size()
+	if whole >= useMin {
+		l.use = &leafUse{bytes: whole}
+	}
+	l.size = whole + valueSize + beside
 	if len(m.trail) == 0 {
 		return
 	}
@@ -855,11 +864,13 @@ func (d *drawn) keep(m *computation, l *drawnLeaf, path Path) {
 		return
 	}
 	l.out = root.out
-	l.size = l.out.intern(l.tape)
+	// What is shared counts for every leaf: another may be the last that holds it.
+	fresh := l.out.intern(l.tape)
+	l.size = fresh + (whole-fresh)/sharedPart + beside
 	if d.plain && l.err == nil {
 		p, fresh := l.out.internValue(plainDigest(reflect.ValueOf(l.v).Elem()), reflect.ValueOf(l.v).UnsafePointer())
 		if !fresh {
-			l.v, valueSize = reflect.NewAt(d.v, p).Interface(), 0
+			l.v, valueSize = reflect.NewAt(d.v, p).Interface(), valueSize/sharedPart
 		}
 	}
 	l.size += valueSize
@@ -924,11 +935,71 @@ func (d *drawn) entryOps() ops {
 	return o
 }
 
+// sharedPart is the part of the bytes that leaves of a key share which counts for each of
+// them: what is held is at most so many times what is counted, however few of them stay.
+const sharedPart = 4
+
+// What an entry takes beside what it holds: itself, its marks in the outcomes of its key,
+// its places in tables and queues.
+const (
+	leafCost     = 600
+	questionCost = 400
+)
+
 func (d *drawn) entrySize(v any) int64 {
-	if l := v.(*drawnVal).leaf; l != nil {
-		return l.size + 200
+	switch v := v.(*drawnVal); {
+	case v.leaf != nil:
+		return v.leaf.size + leafCost
+	case v.question != nil:
+		return v.question.size + questionCost
 	}
-	return 200
+	return 0
+}
+
+// besides is what an entry made in the walk w holds of the strings that belong to the call:
+// in its key, its tags, its session.
+func (d *drawn) besides(w *drawWalk) (n int64) {
+	k := reflect.ValueOf(d.keyIn(pathOf(w.at))).UnsafePointer()
+	for _, at := range d.keyStrings {
+		n += int64(len(*(*string)(unsafe.Add(k, at))))
+	}
+	for _, l := range w.ca.labels {
+		n += int64(len(l.name))
+	}
+	return n
+}
+
+// stringsIn returns where the strings in a value of t are that are no deeper than its
+// fields.
+func stringsIn(t reflect.Type, at uintptr, found []uintptr) []uintptr {
+	switch t.Kind() {
+	case reflect.String:
+		return append(found, at)
+	case reflect.Struct:
+		for i := range t.NumField() {
+			f := t.Field(i)
+			found = stringsIn(f.Type, at+f.Offset, found)
+		}
+	}
+	return found
+}
+
+// text is what err says, "" if it cannot.
+func text(err error) (s string) {
+	defer func() { _ = recover() }()
+	return err.Error()
+}
+
+// pageMax is how much one drawing may take of the function's bound on bytes, so that few of
+// them cannot drive out all others.
+func (d *drawn) pageMax() int64 {
+	d.store.mu.Lock()
+	defer d.store.mu.Unlock()
+	bound := d.store.policy.maxBytes
+	if bound == 0 {
+		return maxTape
+	}
+	return max(bound/8, min(bound, 1<<20))
 }
 
 func (d *drawn) entryTTL(v any) time.Duration {

@@ -18,11 +18,11 @@ var errHole = errors.New("the caller's own content panicked")
 
 // errTooLarge and errCrowded are why a tape is not kept.
 var (
-	errTooLarge = errors.New("what it draws is larger than the bound of the cache")
+	errTooLarge = errors.New("what it draws is larger than one page may be: an eighth of max-bytes=, or 1 MiB if that is more; raise max-bytes=, or cache a part of the page")
 	errCrowded  = errors.New("what is being drawn in the process, and waits for slow clients, takes too much memory")
 )
 
-// maxTape bounds a recording where the function has no max-bytes, so that a stream
+// maxTape bounds a recording where the function has no bound on bytes, so that a stream
 // that never ends does not fill the memory.
 const maxTape = 64 << 20
 

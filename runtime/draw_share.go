@@ -68,6 +68,7 @@ func (s *share) settle() {
 // leafUse counts the clients that a large leaf is being shown to, by replays of their own:
 // when it leaves the cache meanwhile, they hold what no bound of the cache counts.
 type leafUse struct {
+	bytes   int64 // of its tape
 	mu      sync.Mutex
 	replays int
 	gone    bool // from the cache, or it was never there
@@ -122,7 +123,7 @@ func (d *drawn) countOrphan(l *drawnLeaf) {
 	if orphaned == u.counted {
 		return
 	}
-	n := l.size
+	n := u.bytes
 	if u.counted = orphaned; !orphaned {
 		n = -n
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -172,11 +173,11 @@ func TestWaitersAreLetGoAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := fedSite(Options{})
 		refuse, end := make(chan struct{}), make(chan struct{})
-		runs := 0
+		var runs atomic.Int32
 		call := func() {
 			s := &fedSurface{to: io.Discard}
 			if _, err := d.Do(1, 1, &DrawCall{Ctx: t.Context(), Surface: s, Run: func(ctx context.Context, _ any) error {
-				if runs++; runs == 1 {
+				if runs.Add(1) == 1 {
 					<-refuse
 					s.Refuse(errors.New("it is somebody's"))
 					<-end
@@ -191,15 +192,15 @@ func TestWaitersAreLetGoAtOnce(t *testing.T) {
 		waited := make(chan struct{})
 		go func() { call(); close(waited) }()
 		synctest.Wait()
-		if runs != 1 {
+		if runs.Load() != 1 {
 			t.Fatal("the second call did not wait")
 		}
 		close(refuse)
 		<-waited
 		close(end)
 		synctest.Wait()
-		if s := d.Stats(); runs != 2 || s.Entries != 1 {
-			t.Errorf("%d runs, %+v", runs, s)
+		if s := d.Stats(); runs.Load() != 2 || s.Entries != 1 {
+			t.Errorf("%d runs, %+v", runs.Load(), s)
 		}
 	})
 }
@@ -209,11 +210,11 @@ func TestWaitersAreLetGoAtOnce(t *testing.T) {
 func TestStreamsAreNotWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := fedSite(Options{TTL: time.Hour})
-		runs := 0
+		var runs atomic.Int32
 		call := func(ctx context.Context, key int, goesOn bool) error {
 			s := &fedSurface{to: io.Discard}
 			_, err := d.Do(uint64(key), key, &DrawCall{Ctx: ctx, Surface: s, Run: func(ctx context.Context, _ any) error {
-				runs++
+				runs.Add(1)
 				for goesOn {
 					s.Write([]byte("data: x\n\n"))
 					s.Flushed()
@@ -236,24 +237,24 @@ func TestStreamsAreNotWaitedFor(t *testing.T) {
 		}
 		time.Sleep(streamAfter + time.Millisecond)
 		synctest.Wait()
-		if runs != 4 {
-			t.Errorf("of 4 listeners %d listen", runs)
+		if n := runs.Load(); n != 4 {
+			t.Errorf("of 4 listeners %d listen", n)
 		}
 		listeners.Go(func() { call(ctx, 1, true) })
 		synctest.Wait()
-		if runs != 5 {
+		if runs.Load() != 5 {
 			t.Error("one that comes later has to wait")
 		}
 		leave()
 		listeners.Wait()
 
-		runs = 0
+		runs.Store(0)
 		for range 4 {
 			listeners.Go(func() { call(t.Context(), 2, false) })
 		}
 		listeners.Wait()
-		if runs != 1 {
-			t.Errorf("a page that was flushed at its end was computed %d times", runs)
+		if n := runs.Load(); n != 1 {
+			t.Errorf("a page that was flushed at its end was computed %d times", n)
 		}
 	})
 }

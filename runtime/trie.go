@@ -52,6 +52,7 @@ func (p *Path) hash(h uint64) uint64 { return value.HashUint64(h, binary.LittleE
 type question struct {
 	widget string
 	deflt  []byte // nil: none
+	size   int64  // of what it and its entry hold
 }
 
 func questionOf(r *Read) question {

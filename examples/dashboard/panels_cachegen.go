@@ -126,9 +126,10 @@ type introResult struct {
 
 var introSite = cachert.NewDrawn[introKey, introResult](nil, cachert.DrawOptions{
 	Options: cachert.Options{
-		Func: "github.com/cachegen/cachegen/examples/dashboard.intro",
-		Site: "dashboard/panels.go",
-		Max:  10000,
+		Func:     "github.com/cachegen/cachegen/examples/dashboard.intro",
+		Site:     "dashboard/panels.go",
+		Max:      10000,
+		MaxBytes: 67108864,
 	},
 })
 
@@ -190,6 +191,7 @@ var salesSite = cachert.NewDrawn[salesKey, salesResult](nil, cachert.DrawOptions
 		Site:         "dashboard/panels.go",
 		TTL:          600000000000, // 10m0s
 		Max:          10000,
+		MaxBytes:     67108864,
 		TrackContext: true,
 	},
 	Widgets:  true,
@@ -264,6 +266,7 @@ var detailSite = cachert.NewDrawn[detailKey, detailResult](nil, cachert.DrawOpti
 		Site:         "dashboard/panels.go",
 		TTL:          600000000000, // 10m0s
 		Max:          10000,
+		MaxBytes:     67108864,
 		TrackContext: true,
 	},
 	Widgets: true,
@@ -405,6 +408,7 @@ var forecastSite = cachert.NewDrawn[forecastKey, forecastResult](nil, cachert.Dr
 		Site:         "dashboard/panels.go",
 		TTL:          600000000000, // 10m0s
 		Max:          10000,
+		MaxBytes:     67108864,
 		TrackContext: true,
 	},
 })

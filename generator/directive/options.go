@@ -27,8 +27,9 @@ type Options struct {
 	// no bound for resources.
 	Max int `option:"max" form:"1000"`
 
-	// Bounds the memory of the kept values, by their deep size. Units: B, kB, MB, GB, TB
-	// and KiB, MiB, GiB, TiB.
+	// Bounds the memory of the kept values, by their deep size, and of what was drawn.
+	// 64MiB where the function draws unless it is given, of which one page may take an
+	// eighth, or 1MiB if that is more. Units: B, kB, MB, GB, TB and KiB, MiB, GiB, TiB.
 	MaxBytes int64 `option:"max-bytes" form:"64MiB" on:"data"`
 
 	// Keeps an error result for so long, if `Func(error) bool` says so where it is given.

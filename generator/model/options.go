@@ -15,6 +15,10 @@ import (
 // DefaultMax is how many entries of a data function are kept unless max= says otherwise.
 const DefaultMax = 10000
 
+// DefaultMaxBytes bounds the memory of data that draws unless max-bytes= says otherwise:
+// what is on a page, and how many pages there are, is often for clients to say.
+const DefaultMaxBytes = 64 << 20
+
 // DefaultGrace is how long a resource that left the cache is kept from release.
 const DefaultGrace = 30 * time.Second
 
@@ -27,6 +31,9 @@ func (p *planner) options() {
 	}
 	if !f.Resource && o.Max == 0 {
 		f.Opts.Max = DefaultMax
+	}
+	if !f.Resource && o.MaxBytes == 0 && f.Draw != nil {
+		f.Opts.MaxBytes = DefaultMaxBytes
 	}
 	if o.Release != "" && o.Grace == 0 {
 		f.Opts.Grace = DefaultGrace

@@ -607,7 +607,7 @@ func (p *planner) results() {
 			p.byValue(pos, name, path, r, part)
 			continue
 		}
-		if o.MaxBytes > 0 {
+		if f.Opts.MaxBytes > 0 {
 			r.Size = sizes.plan(r.Type)
 		}
 		if chosen {
