@@ -46,7 +46,7 @@
 // Vary with *, Cookie or Authorization, or a trailer; when its status is 206, 226, 304, 401,
 // 407, 408, 409, 412, 413, 416, 417, 421, 423, 424, 425, 426, 428, 429, 431 or at least 500;
 // when it takes over the connection; when it goes on writing after it returned; and when it
-// is larger than max-bytes, or than 64 MiB where there is no such bound. Requests other than
+// is larger than an eighth of max-bytes, or 1 MiB if that is more. Requests other than
 // GET and HEAD pass through untouched. Package web has the rules, and says what of a request
 // is an input.
 //
