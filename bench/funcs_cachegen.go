@@ -48,10 +48,11 @@ type quoteResult struct {
 }
 
 var quoteSite = cachert.New[quoteKey, quoteResult](nil, cachert.Options{
-	Func: "github.com/cachegen/cachegen/bench.quote",
-	Site: "funcs.go",
-	TTL:  600000000000, // 10m0s
-	Max:  10000,
+	Func:        "github.com/cachegen/cachegen/bench.quote",
+	Site:        "funcs.go",
+	TTL:         600000000000, // 10m0s
+	Max:         10000,
+	ErrorResult: cachert.NoError,
 })
 
 // GetQuote is quote, cached.
@@ -162,10 +163,11 @@ type quoteErrResult struct {
 }
 
 var quoteErrSite = cachert.New[quoteErrKey, quoteErrResult](nil, cachert.Options{
-	Func: "github.com/cachegen/cachegen/bench.quoteErr",
-	Site: "funcs.go",
-	TTL:  600000000000, // 10m0s
-	Max:  10000,
+	Func:        "github.com/cachegen/cachegen/bench.quoteErr",
+	Site:        "funcs.go",
+	TTL:         600000000000, // 10m0s
+	Max:         10000,
+	ErrorResult: cachert.HasError,
 })
 
 // QuoteErr is quoteErr, cached.
@@ -276,6 +278,7 @@ var quoteCtxSite = cachert.New[quoteCtxKey, quoteCtxResult](nil, cachert.Options
 	Max:          10000,
 	Detach:       true,
 	TrackContext: true,
+	ErrorResult:  cachert.HasError,
 })
 
 // QuoteCtx is quoteCtx, cached.
@@ -381,10 +384,11 @@ type quoteOfManyResult struct {
 }
 
 var quoteOfManySite = cachert.New[quoteOfManyKey, quoteOfManyResult](nil, cachert.Options{
-	Func: "github.com/cachegen/cachegen/bench.quoteOfMany",
-	Site: "funcs.go",
-	TTL:  600000000000, // 10m0s
-	Max:  1100000,
+	Func:        "github.com/cachegen/cachegen/bench.quoteOfMany",
+	Site:        "funcs.go",
+	TTL:         600000000000, // 10m0s
+	Max:         1100000,
+	ErrorResult: cachert.NoError,
 })
 
 // As many entries as a test of memory asks for.
@@ -484,10 +488,11 @@ type settingsResult struct {
 }
 
 var settingsSite = cachert.New[settingsKey, settingsResult](nil, cachert.Options{
-	Func: "github.com/cachegen/cachegen/bench.settings",
-	Site: "funcs.go",
-	TTL:  600000000000, // 10m0s
-	Max:  10000,
+	Func:        "github.com/cachegen/cachegen/bench.settings",
+	Site:        "funcs.go",
+	TTL:         600000000000, // 10m0s
+	Max:         10000,
+	ErrorResult: cachert.NoError,
 })
 
 // Settings is settings, cached.
@@ -590,10 +595,11 @@ type meanResult struct {
 }
 
 var meanSite = cachert.New[meanKey, meanResult](nil, cachert.Options{
-	Func: "github.com/cachegen/cachegen/bench.mean",
-	Site: "funcs.go",
-	TTL:  600000000000, // 10m0s
-	Max:  100,
+	Func:        "github.com/cachegen/cachegen/bench.mean",
+	Site:        "funcs.go",
+	TTL:         600000000000, // 10m0s
+	Max:         100,
+	ErrorResult: cachert.NoError,
 })
 
 // Mean is mean, cached.
@@ -724,10 +730,11 @@ func (*rowsOps) Copy(to, from any) (err error) {
 }
 
 var rowsSite = cachert.New[rowsKey, rowsResult](&rowsOps{}, cachert.Options{
-	Func: "github.com/cachegen/cachegen/bench.rows",
-	Site: "funcs.go",
-	TTL:  600000000000, // 10m0s
-	Max:  100,
+	Func:        "github.com/cachegen/cachegen/bench.rows",
+	Site:        "funcs.go",
+	TTL:         600000000000, // 10m0s
+	Max:         100,
+	ErrorResult: cachert.NoError,
 })
 
 // Rows is rows, cached.

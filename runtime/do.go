@@ -91,15 +91,29 @@ func (s *store) do(n *node, c *caller, e *Call) found {
 		r, f := s.begin(n, c)
 		if f != nil {
 			if r.n == nil {
-				return s.outside(c, s.compute(f, c, e))
+				r = s.compute(f, c, e)
+			} else {
+				s.detach(f, c, e)
+				n = s.front.again(n) // f has the other one
 			}
-			s.detach(f, c, e)
-			n = s.front.again(n) // f has the other one
+		}
+		if r.n == nil && s.o.ErrorResult == NoError && c.ctx != nil && r.err != nil && r.err == c.ctx.Err() {
+			return s.outside(c, s.anyway(s.front.again(n), c, e))
 		}
 		if r.n == nil || r.err != nil || r.flight != nil || e.Validate == nil || s.valid(r.n, c, e) {
 			return s.outside(c, r)
 		}
 	}
+}
+
+// anyway runs the body for a caller whose context has ended, and who cannot be told so by an
+// error: what the body makes of that is what the uncached function would have given.
+func (s *store) anyway(n *node, c *caller, e *Call) found {
+	r := s.runUnkept(n, c, e)
+	if c.outer != nil {
+		c.outer.partial.Store(true)
+	}
+	return r
 }
 
 // passed makes the tags and the session of a call that went past the cache count for the
@@ -135,6 +149,7 @@ func (s *store) label(n *node, c *caller) {
 
 // outside makes the result count for the computation that the call was made in.
 func (s *store) outside(c *caller, r found) found {
+	c.outer.heard(c.ctx, r)
 	if c.lender != nil {
 		c.lender.borrow(r.holding())
 	}
@@ -171,6 +186,7 @@ func (s *store) countFor(fr *frame, n *node) {
 func (s *store) compute(f *flight, c *caller, e *Call) found {
 	if s.o.Detach && c.ctx != nil && c.ctx.Done() != nil {
 		if err := c.ctx.Err(); err != nil {
+			f.left = true
 			f.finish(ownerLeft, err, nil)
 			return found{err: err}
 		}
@@ -288,6 +304,11 @@ func (s *store) valid(n *node, c *caller, e *Call) bool {
 func (s *store) unkeyed(n *node, c *caller, e *Call) found {
 	s.count(func(t *tally) { t.uncached++ })
 	s.log(logUncached, "a call is not cached: %v", e.Uncached)
+	return s.runUnkept(n, c, e)
+}
+
+// runUnkept runs the body for c alone.
+func (s *store) runUnkept(n *node, c *caller, e *Call) found {
 	r := found{n: n}
 	if r.err = e.Run(c.ctx, s.front.value(n)); r.err == nil && s.front.releases() {
 		s.handOut(n, c.leases())

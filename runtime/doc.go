@@ -17,12 +17,20 @@
 //     context; who gives up disturbs nobody. If the caller that computes leaves (it is
 //     cancelled, its deadline passes, its goroutine exits), one of those who wait takes
 //     over, and none is given the other's end of context.
+//   - A body that has no error result cannot say that it stopped early. If its context is done
+//     when it returns (its caller left, nobody waits any more, timeout=), what it returned is
+//     its caller's alone: it is not kept, and one of those who wait takes over. A result that
+//     it went into is its caller's alone as well. A body that has an error result and returns
+//     nil says that its result is whole, and is believed, unless a cached call that it made was
+//     cut short by the end of the same context. A caller that leaves, of a function that has no
+//     error result, gets what the body makes of its ended context.
 //   - A panic goes, as the identical value, to the caller that computes and to everyone who
 //     waits. An error goes to everyone who waited for that computation. Neither is kept,
 //     unless the directive says so of errors.
 //   - What Forget, Clear, Invalidate or EndSession dropped does not come back: a computation
 //     that was running gives its result to those who wait for it by then, it is not kept,
-//     and no call made after the event gets it. No call waits for more than two computations,
+//     and no call made after the event gets it. Events of other tags and sessions do not
+//     matter to it, and an older computation never takes the place of a newer one's result. No call waits for more than two computations,
 //     those apart whose caller left.
 //   - Every caller of a data function gets a copy, the one whose call computed it included, and
 //     those under Bypass; what the body gave, and can still reach, is nobody's. What cannot be

@@ -617,7 +617,7 @@ func (w *drawWalk) compute(f *flight) (err error) {
 		case p == nil:
 			last.endExit()
 		case dr.holeError() != nil:
-			last.endLeft(dr.holeError())
+			last.endLeft(dr.holeError(), true)
 		default:
 			last.endPanic(p)
 		}
@@ -657,8 +657,12 @@ func (w *drawWalk) compute(f *flight) (err error) {
 		d.changed.Add(1)
 		d.store.logChange(changed)
 	}
-	left := err != nil && (hole != nil || w.c.Ctx != nil && w.c.Ctx.Err() != nil || carries && cs.Context().Err() != nil)
-	m.finish(dr.current(), left, err, tape, refused)
+	left := hole != nil || w.c.Ctx != nil && w.c.Ctx.Err() != nil || carries && cs.Context().Err() != nil
+	if left && err != nil || err == nil && w.unfinished(f.call, ctx) {
+		m.leave(dr.current(), err, left)
+	} else {
+		m.finish(dr.current(), err, tape, refused)
+	}
 	ended = true
 	outerCall.enter()
 	if dn, ok := w.c.Surface.(Drainer); ok {
@@ -667,6 +671,19 @@ func (w *drawWalk) compute(f *flight) (err error) {
 		}
 	}
 	return err
+}
+
+// unfinished is that of c, whose body ran with ctx, for a body that draws.
+func (w *drawWalk) unfinished(c *call, ctx context.Context) bool {
+	has := HasError
+	if w.c.NoError {
+		has = NoError
+	}
+	if w.c.Ctx == nil {
+		ctx = nil // the body has been given none
+	}
+	cs, ok := w.c.Surface.(ContextSurface)
+	return c.unfinished(ctx, has) || ok && c.unfinished(cs.Context(), has)
 }
 
 // quietly runs f, whose panic is of no interest beside the one that goes on already.
@@ -774,7 +791,7 @@ func (m *computation) settle(path Path) *flight {
 	if m.f != nil && m.path != path {
 		f := m.f
 		m.f = nil
-		f.endLeft(nil)
+		f.endLeft(nil, true)
 	}
 	if m.f == nil {
 		if have := m.peek(path); have != nil && have.question != nil {
@@ -791,16 +808,25 @@ func (m *computation) settle(path Path) *flight {
 	return m.f
 }
 
-// finish ends the run with what came of it.
-func (m *computation) finish(path Path, left bool, err error, tape *Tape, refused error) {
+// leave ends the run without a result for others: it ended with its context, or a hole failed.
+// left says that it was its caller who left.
+func (m *computation) leave(path Path, err error, left bool) {
 	w, d := m.w, m.w.d
 	f := m.settle(path)
-	if left {
-		w.own(w.v)
-		f.endLeft(err)
-		d.store.outside(w.ca, found{flight: f})
-		return
+	if err == nil && d.ops.let != nil {
+		n := d.node(w.h, w.at, path)
+		d.val(n).unkept = d.shared(w.v)
+		d.store.handOut(n, false)
 	}
+	w.own(w.v)
+	f.endLeft(err, left)
+	d.store.outside(w.ca, found{flight: f, err: err})
+}
+
+// finish ends the run with what came of it.
+func (m *computation) finish(path Path, err error, tape *Tape, refused error) {
+	w, d := m.w, m.w.d
+	f := m.settle(path)
 	f.erred = err != nil
 	val := d.val(f.n)
 	given := w.v

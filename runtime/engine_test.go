@@ -64,7 +64,7 @@ func (f *testFunc[V]) retire(t testing.TB) {
 	s.check(t)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.flights) != 0 || s.stats.inFlight != 0 {
+	if len(s.flights) != 0 || s.running != nil || s.stats.inFlight != 0 {
 		t.Errorf("%d computations of %s are left", s.stats.inFlight, s.o.Func)
 	}
 	for i := range running {
@@ -271,7 +271,7 @@ func whatIsLeft(goroutines int) string {
 	}
 	for _, s := range allStores() {
 		locks["the store of "+s.o.Func] = &s.mu
-		if len(s.flights) > 0 {
+		if len(s.flights) > 0 || s.running != nil {
 			return fmt.Sprintf("%d computations of %s are left", len(s.flights), s.o.Func)
 		}
 	}

@@ -67,6 +67,8 @@ type flight struct {
 	facts  facts
 	when   *conditions
 	ones   bool // the result may be of use to its owner alone: it came of a context value, or a session
+	lone   bool // the result came of where its owner called from: another who waits computes anew
+	left   bool // ownerLeft, and its owner has left indeed, or nobody waited
 }
 
 type ending uint8
@@ -76,7 +78,7 @@ const (
 	failed           // gave err
 	panicked         // with panicV
 	exited           // by runtime.Goexit
-	ownerLeft        // failed since its owner left: no result at all
+	ownerLeft        // it ended with its context: what it gave, if anything, is its owner's alone
 )
 
 // errAbandoned is the cause for which a computation is cancelled that nobody waits for.
@@ -98,6 +100,7 @@ type caller struct {
 	refresh bool            // takes only what began after it
 	lease   bool            // Acquire
 	lender  *frame          // of the computation that has on loan what the call gets; nil: none
+	letDown int             // flights that ended without a result for it, and not since their owner left
 	nowait  bool            // rather has nothing than waits
 	within  *flight         // of the computation that moves on to this key; nil: none
 	tags    []string
@@ -441,27 +444,42 @@ func (f *flight) leave(c *caller) bool {
 
 // take gives the caller the result of f, which has ended and in which it was present.
 func (f *flight) take(c *caller, own bool) (found, verdict) {
-	accepts := own ||
-		(f.hitBy == 0 || f.hitBy > c.arrival) && (!c.refresh || f.frame.start >= c.arrival)
 	if own && f.ending == exited {
 		runtime.Goexit()
 	}
-	if !accepts || f.ending == exited || f.ending == ownerLeft && !own {
-		if c.leases() {
-			f.st.unlease(f.n)
+	if !own {
+		if v := f.verdict(c); v != took {
+			if c.leases() {
+				f.st.unlease(f.n)
+			}
+			return found{}, v
 		}
-		return found{}, again
-	}
-	if !own && (f.ones || !f.when.met(f.st, c.ctx, c.drawsIn)) {
-		if c.leases() {
-			f.st.unlease(f.n)
-		}
-		return found{}, another
 	}
 	if f.ending == panicked {
 		panic(f.panicV)
 	}
 	return f.result(own), took
+}
+
+// verdict says whether c, who is not the owner, takes the result.
+func (f *flight) verdict(c *caller) verdict {
+	accepts := (f.hitBy == 0 || f.hitBy > c.arrival) && (!c.refresh || f.frame.start >= c.arrival)
+	switch {
+	case !accepts || f.ending == exited:
+		return again
+	case f.ending == ownerLeft && f.left:
+		return again
+	case f.ending == ownerLeft || f.lone:
+		// The next may end likewise: so that not all wait for one another in turn, each
+		// takes part in that once.
+		if c.letDown++; c.letDown > 1 {
+			return another
+		}
+		return again
+	case f.ones || !f.when.met(f.st, c.ctx, c.drawsIn):
+		return another
+	}
+	return took
 }
 
 // result is what the flight gave, for its owner or for another who was present.
@@ -498,16 +516,25 @@ func (f *flight) run(ctx, owner context.Context, here bool, e *Call) {
 	}
 	err = e.Run(ctx, f.st.front.value(f.n))
 	f.changed = args.changed()
-	result = f.judge(owner, err)
+	result = f.judge(ctx, owner, err)
+}
+
+// unfinished reports whether a body that returned without an error has given no result for
+// others: its context, ctx, is done, and it could not say that it stopped for that reason, since
+// it has no error result, or did not say so, although a call that it made was cut short; or it
+// used what a computation gave that was itself unfinished.
+func (c *call) unfinished(ctx context.Context, has ErrorResult) bool {
+	return c.partial.Load() || ctx != nil && ctx.Err() != nil && (has != HasError || c.cut.Load())
 }
 
 // judge decides, with the help of the user's functions, what to do with a result. It runs
 // where the computation ran, so that a panic of theirs counts as the computation's.
-func (f *flight) judge(owner context.Context, err error) ending {
+func (f *flight) judge(ctx, owner context.Context, err error) ending {
 	s := f.st
 	now := clock()
 	if err != nil {
 		if owner != nil && owner.Err() != nil {
+			f.left = true
 			return ownerLeft
 		}
 		f.keepable = s.o.ErrorTTL > 0 && s.front.keepError(err) && !errors.As(err, new(*CycleError))
@@ -518,6 +545,10 @@ func (f *flight) judge(owner context.Context, err error) ending {
 	f.made = true
 	if s.front.releases() {
 		f.ident, f.hasIdent = s.front.ident(f.n)
+	}
+	if f.call.unfinished(ctx, s.o.ErrorResult) {
+		f.left = owner != nil && owner.Err() != nil
+		return ownerLeft
 	}
 	ttl := s.front.lifetime(f.n)
 	f.keepable = ttl >= 0 && s.front.keep(f.n)
@@ -591,7 +622,8 @@ func (f *flight) finish(result ending, err error, p any) {
 	foreign := x.scoped && !(scoped && x.session == session)
 	x.ones = x.ones || read != nil || mixed || foreign
 	f.ones = x.ones && !f.moves || f.alone
-	erred, sound := result == failed || f.erred, x.kept && !mixed && !foreign
+	f.lone = f.call.cycled.Load()
+	erred, sound := result == failed || f.erred, x.kept && !mixed && !foreign && !f.lone
 	keep := f.keepable && sound && (erred || !x.failed)
 	x.tags, x.expires = tags, n.expires
 	if scoped {
@@ -625,8 +657,11 @@ func (f *flight) finish(result ending, err error, p any) {
 	if result == failed && f.cancelled {
 		result = ownerLeft
 	}
+	f.left = f.left || f.cancelled
 	if result != gaveValue {
-		s.stats.failed++
+		if result != ownerLeft || !f.made {
+			s.stats.failed++
+		}
 		keep = keep && result == failed
 		if old := s.find(n); old != nil && (old.meta == nil || old.meta.err == nil) && s.end(old) > now {
 			keep = false // an old value is better than an error
@@ -639,7 +674,7 @@ func (f *flight) finish(result ending, err error, p any) {
 	x.failed = erred && sound && !keep && f.hitBy == 0 && result != ownerLeft
 	var h *holding
 	if holds {
-		if h, uses = s.hold(n, f.ident, f.hasIdent, uses); result == gaveValue {
+		if h, uses = s.hold(n, f.ident, f.hasIdent, uses); result != panicked && result != exited {
 			n.meta.hold = h
 			h.refs += f.leases
 		}
@@ -660,7 +695,7 @@ func (f *flight) finish(result ending, err error, p any) {
 			s.backOff(n, now)
 		}
 	}
-	if !keep && result == gaveValue {
+	if !keep && (result == gaveValue || result == ownerLeft && f.made) {
 		s.stats.notKept++
 		if read != nil {
 			s.stats.contextReads++

@@ -28,8 +28,8 @@ func (s *store) forgetGroup(ref any) {
 
 // end gives the value that f.n has as the result of f, and reports whether it is kept.
 func (f *flight) end() (kept bool) {
-	var owner context.Context // the one who draws sees to that itself
-	f.finish(f.judge(owner, nil), nil, nil)
+	var ctx context.Context // the one who draws sees to its end itself
+	f.finish(f.judge(ctx, ctx, nil), nil, nil)
 	return f.facts.kept
 }
 
@@ -39,5 +39,9 @@ func (f *flight) endPanic(p any) { f.finish(panicked, nil, p) }
 // endExit ends f without a result, since its goroutine exits.
 func (f *flight) endExit() { f.finish(exited, nil, nil) }
 
-// endLeft ends f without a result, since its owner leaves with err; another takes over.
-func (f *flight) endLeft(err error) { f.finish(ownerLeft, err, nil) }
+// endLeft ends f without a result for others: another takes over. left says that its owner
+// has left, and did not end for another reason.
+func (f *flight) endLeft(err error, left bool) {
+	f.left = left
+	f.finish(ownerLeft, err, nil)
+}

@@ -35,9 +35,21 @@ type Options struct {
 	// TrackContext: a result whose computation read a value of its context is handed
 	// out and not kept.
 	TrackContext bool
-	Session      bool     // the key holds the session, see SessionOf
-	Tags         []string // constant tags
+	Session      bool // the key holds the session, see SessionOf
+	// ErrorResult says whether the function can say by an error that it stopped early.
+	ErrorResult ErrorResult
+	Tags        []string // constant tags
 }
+
+// An ErrorResult says whether the last result of a function is an error. What a function
+// without one returns when its context has ended may be half a result.
+type ErrorResult uint8
+
+const (
+	ErrorUnknown ErrorResult = iota // earlier generated code does not say: nothing is taken for whole that may not be
+	HasError
+	NoError
+)
 
 func (o *Options) check() error {
 	switch {

@@ -37,6 +37,9 @@ func (c typedCall[V]) untyped() *Call {
 }
 
 func newTyped[K comparable, V any](o any, opts Options) *typedSite[K, V] {
+	if opts.ErrorResult == ErrorUnknown {
+		opts.ErrorResult = HasError
+	}
 	st := makeSite(frontOf(reflect.TypeFor[entry[K, V]](), equalKeys[K], typedOps[K, V](o)), opts)
 	return &typedSite[K, V]{(*Site[K, V])(unsafe.Pointer(st)), st}
 }

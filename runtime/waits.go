@@ -1,6 +1,7 @@
 package cachert
 
 import (
+	"context"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -32,12 +33,32 @@ type call struct {
 
 	ended atomic.Bool // what is called with its context from here on is no part of it
 
+	// of the calls made in it
+	partial atomic.Bool // one gave what is its owner's alone: it had ended with its context
+	cut     atomic.Bool // one came to nothing, since its context had ended
+	cycled  atomic.Bool // one would have waited for a call around this one
+
 	// what it waits for, itself or through calls made in it, and how often; under waitsMu
 	waits map[*flight]int
 }
 
 // runs reports whether c is there and has not ended.
 func (c *call) runs() bool { return c != nil && !c.ended.Load() }
+
+// heard notes what came of the call that ctx's caller made in c.
+func (c *call) heard(ctx context.Context, r found) {
+	switch {
+	case c == nil:
+	case r.flight != nil && r.flight.ending == ownerLeft:
+		if r.err == nil {
+			c.partial.Store(true)
+		} else {
+			c.cut.Store(true)
+		}
+	case r.n == nil && r.err != nil && ctx != nil && ctx.Err() != nil:
+		c.cut.Store(true)
+	}
+}
 
 // waitsMu guards every call's waits. It is taken only by calls that are made inside of
 // computations and have to wait.
@@ -132,10 +153,14 @@ func (c *call) reaches(inner *call, seen map[*call]bool) []*call {
 // cycle words the cycle: from the last call of path inwards to c, then along path.
 func cycle(c *call, path []*call) *CycleError {
 	var around []string
+	inHole := c.inHole()
 	for o := c; o != nil; o = o.parent {
 		around = append(around, o.st.o.Func)
 		if o == path[len(path)-1] {
 			break
+		}
+		if !inHole { // what a hole draws is computed beside, and nothing has failed
+			o.cycled.Store(true)
 		}
 	}
 	e := &CycleError{}

@@ -57,10 +57,11 @@ func (*openDBOps) Release(a any) {
 func (*openDBOps) Ident(a any) any { return a.(*openDBResult).r0 }
 
 var openDBSite = cachert.New[openDBKey, openDBResult](&openDBOps{}, cachert.Options{
-	Func:     "github.com/cachegen/cachegen/examples/sales.openDB",
-	Site:     "sales/store.go",
-	Resource: true,
-	Grace:    30000000000, // 30s
+	Func:        "github.com/cachegen/cachegen/examples/sales.openDB",
+	Site:        "sales/store.go",
+	Resource:    true,
+	Grace:       30000000000, // 30s
+	ErrorResult: cachert.HasError,
 })
 
 // OpenDB opens the SQLite file at path and, if it holds no orders yet, fills it
@@ -186,6 +187,7 @@ var totalsSite = cachert.New[totalsKey, totalsResult](&totalsOps{}, cachert.Opti
 	Max:          10000,
 	Detach:       true,
 	TrackContext: true,
+	ErrorResult:  cachert.HasError,
 })
 
 // Totals adds up each region's orders of one year.
@@ -304,6 +306,7 @@ var reportSite = cachert.New[reportKey, reportResult](&reportOps{}, cachert.Opti
 	Max:          100,
 	Detach:       true,
 	TrackContext: true,
+	ErrorResult:  cachert.HasError,
 	Tags:         []string{"reports"},
 })
 
@@ -441,6 +444,7 @@ var bestMonthsSite = cachert.New[bestMonthsKey, bestMonthsResult](&bestMonthsOps
 	Max:          10000,
 	Detach:       true,
 	TrackContext: true,
+	ErrorResult:  cachert.HasError,
 })
 
 // BestMonths lists the n months that sold most, over all of the given years.

@@ -661,6 +661,13 @@ func (w *writer) options() {
 	flag("Detach", o.Detach)
 	flag("TrackContext", o.TrackContext)
 	flag("Session", f.Session)
+	if f.Draw == nil { // of a function that draws, each call says so
+		says := "NoError"
+		if f.HasErr {
+			says = "HasError"
+		}
+		add("ErrorResult: %s,", w.n.cache(says))
+	}
 	if len(o.Tags) > 0 {
 		var tags []string
 		for _, t := range o.Tags {
