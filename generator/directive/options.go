@@ -75,8 +75,9 @@ type Options struct {
 	// `func(V) V`. Without it: auto.
 	Copy string `option:"copy" form:"auto|share|Func" on:"data"`
 
-	// Called on each hit with the value, and with the context and the arguments if it
-	// takes them. False or an error drops the value and computes it again.
+	// Called on each hit with the kept value, which it must not change, and with the
+	// context and the arguments if it takes them. False or an error drops the value and
+	// computes it again.
 	Validate FuncRef `option:"validate" form:"Func"`
 
 	// Called once for every value that leaves the cache for whatever reason: a function
