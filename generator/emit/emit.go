@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"go/build/constraint"
 	"go/format"
+	"go/token"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -83,7 +84,7 @@ func compose(n *names, pkg *load.Package, f *load.File, funcs []*model.Func) []b
 		v.Helpers = append(v.Helpers, settle(text, taken))
 	}
 	v.From, v.Package = filepath.Base(f.Name), pkg.Name
-	v.Constraint = Constraint(f)
+	v.Constraint = Constraint(pkg.Fset, f)
 	v.Cache = strings.TrimSuffix(n.cache("X"), "X")
 	v.Imports = n.importBlock(strings.Join(slices.Concat(v.Funcs, v.Helpers), ""))
 	var b bytes.Buffer
@@ -95,7 +96,7 @@ func compose(n *names, pkg *load.Package, f *load.File, funcs []*model.Func) []b
 
 // Constraint returns the build constraint of a generated file: that of its source, with
 // what the source's name says and the generated file's name does not.
-func Constraint(f *load.File) string {
+func Constraint(fset *token.FileSet, f *load.File) string {
 	var exprs []constraint.Expr
 	for _, tag := range nameTags(filepath.Base(f.Name)) {
 		exprs = append(exprs, &constraint.TagExpr{Tag: tag})
@@ -107,16 +108,7 @@ func Constraint(f *load.File) string {
 			break
 		}
 	}
-	for _, g := range f.Syntax.Comments {
-		if g.Pos() > f.Syntax.Package {
-			break
-		}
-		for _, c := range g.List {
-			if x, err := constraint.Parse(c.Text); err == nil && constraint.IsGoBuild(c.Text) {
-				exprs = append(exprs, x)
-			}
-		}
-	}
+	exprs = append(exprs, written(fset, f)...)
 	if len(exprs) == 0 {
 		return ""
 	}
@@ -125,6 +117,37 @@ func Constraint(f *load.File) string {
 		x = &constraint.AndExpr{X: x, Y: y}
 	}
 	return x.String()
+}
+
+// written returns the constraints that a file's comments hold: its //go:build line or, as
+// the go command has it, in a file without one its // +build lines, all of which must hold.
+func written(fset *token.FileSet, f *load.File) []constraint.Expr {
+	var build, plus []constraint.Expr
+	for i, g := range f.Syntax.Comments {
+		if g.Pos() > f.Syntax.Package {
+			break
+		}
+		// A +build line counts only if there is a blank line between it and what follows.
+		next := f.Syntax.Package
+		if i+1 < len(f.Syntax.Comments) {
+			next = min(next, f.Syntax.Comments[i+1].Pos())
+		}
+		apart := fset.PositionFor(next, false).Line > fset.PositionFor(g.End(), false).Line+1
+		for _, c := range g.List {
+			x, err := constraint.Parse(c.Text)
+			switch {
+			case err != nil:
+			case constraint.IsGoBuild(c.Text):
+				build = append(build, x)
+			case apart:
+				plus = append(plus, x)
+			}
+		}
+	}
+	if len(build) > 0 {
+		return build
+	}
+	return plus
 }
 
 // nameTags returns the tags that a file's name stands for: _GOOS, _GOARCH or both
