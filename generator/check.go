@@ -33,7 +33,7 @@ func (r *Result) Differences() []diag.Diagnostic {
 			ds = append(ds, diag.Errorf(pos, diag.Missing, "%s has not been generated from %s", base, source))
 		default:
 			d := diag.Errorf(pos, diag.Stale, "%s is not what %s gives now", base, source)
-			if lost := f.Lost(); len(lost) > 0 {
+			if lost := r.Lost(&f); len(lost) > 0 {
 				d.Message += ", which is without " + strings.Join(lost, " and ")
 				d = d.WithHint("%s; what calls them has to follow, unless name= in the directive keeps the name", d.Hint)
 			}
@@ -43,14 +43,21 @@ func (r *Result) Differences() []diag.Diagnostic {
 	return ds
 }
 
-// Lost lists the wrappers that are in the file on disk and not in what it should be, as
-// after a function was renamed: who calls them does not compile then.
-func (f *File) Lost() []string {
+// Lost lists the wrappers that are in the file on disk, and neither in what it should be nor
+// in another file of its package, as after a function was renamed: what calls them does not
+// compile then.
+func (r *Result) Lost(f *File) []string {
 	if f.Old == nil || f.New == nil {
 		return nil
 	}
 	var lost []string
-	now, before := names.Declared(f.New), names.Declared(f.Old)
+	var now []names.Member
+	for _, g := range r.Files {
+		if g.New != nil && filepath.Dir(g.Path) == filepath.Dir(f.Path) {
+			now = append(now, names.Declared(g.New)...)
+		}
+	}
+	before := names.Declared(f.Old)
 	for _, m := range before {
 		hasHandle := slices.ContainsFunc(before, func(h names.Member) bool {
 			return h.Recv == "" && strings.EqualFold(h.Name, m.Recv+m.Name+"Cache")

@@ -56,8 +56,9 @@ type Result struct {
 	Funcs       []*model.Func // all functions that were planned, sorted by position
 	Diagnostics []diag.Diagnostic
 
-	Read    int // .go files scanned
-	Sources map[string][]byte
+	Read      int      // .go files scanned
+	Temporary []string // what runs that were killed may have left, for output.Sweep
+	Sources   map[string][]byte
 }
 
 // Changes returns what must change on disk.
@@ -85,7 +86,7 @@ func Generate(ctx context.Context, req Request) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	res.Read = scanned.Read
+	res.Read, res.Temporary = scanned.Read, scanned.Temporary
 	for _, r := range scanned.Empty {
 		res.Diagnostics = append(res.Diagnostics, diag.Errorf(token.Position{}, diag.BadPattern, "%s matches no Go file", r.Pattern))
 	}
@@ -221,6 +222,7 @@ type made struct {
 
 // generatePackage plans and emits the annotated functions of a package.
 func generatePackage(p *load.Package, o *outputs) (m made) {
+	foreign := map[string]*diag.Diagnostic{} // by path of a file that cachegen did not write, where it would
 	for _, f := range p.Syntax {
 		if f.Annotated == nil {
 			continue
@@ -230,6 +232,17 @@ func generatePackage(p *load.Package, o *outputs) (m made) {
 				continue
 			}
 			plan, ds := model.Plan(p, f, fn.Decl, fn.Directive)
+			if path := emit.FileName(f.Name); foreign[path] == nil {
+				at := p.Position(fn.Decl.Name.Pos())
+				if _, d := o.old(path, at); d != nil {
+					foreign[path] = d
+					m.diags = append(m.diags, *d)
+				}
+			}
+			// What is declared there clashes with everything, and that is said.
+			ds = slices.DeleteFunc(ds, func(d diag.Diagnostic) bool {
+				return (d.Code == diag.NameClash || d.Code == diag.MemberClash) && len(d.Related) > 0 && foreign[d.Related[0].Pos.Filename] != nil
+			})
 			m.diags = append(m.diags, ds...)
 			if plan != nil && !diag.HasErrors(ds) {
 				m.funcs = append(m.funcs, plan)

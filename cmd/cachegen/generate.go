@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -12,15 +13,28 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-// generate writes, or with stdout prints, the generated files.
-func (a *app) generate(ctx context.Context, packages []string, stdout bool) error {
+// retries is how often a run is made again that met another one, or an edit.
+const retries = 5
+
+// generate writes, or with stdout prints, the generated files. It returns the paths of those
+// that it wrote or removed.
+func (a *app) generate(ctx context.Context, packages []string, stdout bool) (wrote []string, err error) {
+	for try := 1; ; try++ {
+		wrote, err = a.generateOnce(ctx, packages, stdout)
+		if err == nil || !errors.Is(err, output.ErrMeanwhile) || try == retries {
+			return wrote, err
+		}
+	}
+}
+
+func (a *app) generateOnce(ctx context.Context, packages []string, stdout bool) (wrote []string, err error) {
 	format, err := diag.ParseFormat(a.format)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	res, err := a.result(ctx, packages, format)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if stdout {
 		var archive txtar.Archive
@@ -30,10 +44,15 @@ func (a *app) generate(ctx context.Context, packages []string, stdout bool) erro
 			}
 		}
 		_, err := a.out.Write(txtar.Format(&archive))
-		return err
+		return nil, err
 	}
-	if err := output.Commit(output.Sort(res.Changes())); err != nil {
-		return err
+	output.Sweep(res.Temporary)
+	changes := output.Sort(res.Changes())
+	if err := output.Commit(changes); err != nil {
+		return nil, err
+	}
+	for _, c := range changes {
+		wrote = append(wrote, c.Name)
 	}
 	r := a.renderer(res)
 	for _, f := range res.Files {
@@ -43,7 +62,7 @@ func (a *app) generate(ctx context.Context, packages []string, stdout bool) erro
 			fmt.Fprintf(a.err, "removed %s\n", r.Path(f.Path))
 		default:
 			without := ""
-			if lost := f.Lost(); len(lost) > 0 {
+			if lost := res.Lost(&f); len(lost) > 0 {
 				without = ", without " + strings.Join(lost, " and ")
 			}
 			fmt.Fprintf(a.err, "wrote %s%s\n", r.Path(f.Path), without)
@@ -52,7 +71,7 @@ func (a *app) generate(ctx context.Context, packages []string, stdout bool) erro
 	if len(res.Files) == 0 && len(res.Diagnostics) == 0 {
 		fmt.Fprintf(a.err, "cachegen: no //cache: directive in %d Go files\n", res.Read)
 	}
-	return nil
+	return wrote, nil
 }
 
 // result runs the generator and shows what it says: as text on standard error, in the

@@ -83,7 +83,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 
 // command is the command that generates, with the others below it.
 func (a *app) command() *cobra.Command {
-	var stdout bool
+	var stdout, watch bool
 	cmd := &cobra.Command{
 		Use:   "cachegen [packages]",
 		Short: "Write cached versions of functions that carry a //cache: directive",
@@ -97,6 +97,7 @@ the same signature that remembers results. Packages are named as for the go comm
 without any, it is ./... . Nothing is written if anything is wrong.`,
 		Example: `	cachegen ./...
 	cachegen check ./...
+	cachegen --watch ./...
 	cachegen explain ./sales.LoadSales
 	cachegen help directives`,
 		Args:          cobra.ArbitraryArgs,
@@ -116,7 +117,11 @@ without any, it is ./... . Nothing is written if anything is wrong.`,
 					return err
 				}
 			}
-			return a.generate(cmd.Context(), args, stdout)
+			if watch {
+				return a.watch(cmd.Context(), args)
+			}
+			_, err := a.generate(cmd.Context(), args, stdout)
+			return err
 		},
 	}
 	cmd.SetOut(a.out)
@@ -126,6 +131,8 @@ without any, it is ./... . Nothing is written if anything is wrong.`,
 	cmd.PersistentFlags().StringVarP(&a.chdir, "chdir", "C", "", "run in this `directory`")
 	cmd.PersistentFlags().StringVar(&a.tags, "tags", "", "build `tags`, separated by commas")
 	cmd.Flags().BoolVar(&stdout, "stdout", false, "print the files, each behind a line with its name, and write nothing")
+	cmd.Flags().BoolVar(&watch, "watch", false, "generate again whenever a file changes, until interrupted")
+	cmd.MarkFlagsMutuallyExclusive("stdout", "watch")
 	a.formatFlag(cmd)
 	for _, c := range commands {
 		cmd.AddCommand(c(a))

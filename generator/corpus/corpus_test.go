@@ -5,11 +5,13 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"go/version"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -85,6 +87,12 @@ func cases(t *testing.T) []*kase {
 			t.Fatal(err)
 		}
 		k := &kase{name: strings.TrimSuffix(filepath.Base(p), ".txtar"), path: p, ar: ar}
+		if i := slices.IndexFunc(ar.Files, func(f txtar.File) bool { return f.Name == "needs" }); i >= 0 {
+			if needs := strings.TrimSpace(string(ar.Files[i].Data)); version.Compare(runtime.Version(), needs) < 0 {
+				t.Run(k.name, func(t *testing.T) { t.Skipf("it needs %s, and this is %s", needs, runtime.Version()) })
+				continue
+			}
+		}
 		k.want = slices.IndexFunc(ar.Files, func(f txtar.File) bool { return f.Name == "want" })
 		ks = append(ks, k)
 	}

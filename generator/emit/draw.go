@@ -228,9 +228,8 @@ func (w *writer) call(instead map[*model.Param]string) string {
 	fn := w.n.own(f.Name)
 	if f.Recv != nil {
 		fn = w.name[f.Recv] + "." + f.Name
-	} else if w.v.Generic {
-		fn += w.v.TArgs
 	}
+	fn += w.v.FuncTArgs
 	var args []string
 	for _, p := range f.Params {
 		a := w.name[p]

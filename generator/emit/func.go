@@ -23,7 +23,7 @@ type view struct {
 	Key, KeyOf, Result, CopyOf, Ops, Site, Sites, Options                      string
 	Miss, Call, HandleType, SiteOf                                             string
 	Generic                                                                    bool
-	TDecl, TArgs, FuncTDecl                                                    string
+	TDecl, TArgs, FuncTDecl, FuncTArgs                                         string
 	Fields                                                                     []field
 	Hash, Clone, Make                                                          string
 	CanFail                                                                    bool
@@ -187,14 +187,8 @@ func (w *writer) types() {
 		v.Module = f.Pkg.ImportPath
 	}
 	v.Generic = len(f.TypeParams) > 0
-	if v.Generic {
-		var decl, args []string
-		for _, tp := range f.TypeParams {
-			decl = append(decl, n.tparams[tp]+" "+n.typ(tp.Constraint()))
-			args = append(args, n.tparams[tp])
-		}
-		v.TDecl, v.TArgs = "["+strings.Join(decl, ", ")+"]", "["+strings.Join(args, ", ")+"]"
-	}
+	v.TDecl, v.TArgs = w.typeParams(f.TypeParams)
+	v.FuncTDecl, v.FuncTArgs = w.typeParams(f.TypeParams[f.Sig.RecvTypeParams().Len():])
 	w.h.decl, w.h.args = v.TDecl, v.TArgs
 	v.SiteOf = v.Site
 	if v.Generic {
@@ -211,14 +205,26 @@ func (w *writer) types() {
 			vars = append(vars, p)
 		}
 		n.signature(&b, types.NewSignatureType(nil, nil, nil, types.NewTuple(vars...), sig.Results(), sig.Variadic()))
-		v.ImplValue = "(" + n.typ(f.Recv.Type) + ")." + f.Name
+		v.ImplValue = "(" + n.typ(f.Recv.Type) + ")." + f.Name + v.FuncTArgs
 		v.Recv = "(" + w.name[f.Recv] + " " + n.typ(f.Recv.Type) + ") "
 	} else {
 		n.signature(&b, sig)
-		v.ImplValue = n.own(f.Name) + v.TArgs
-		v.FuncTDecl = v.TDecl
+		v.ImplValue = n.own(f.Name) + v.FuncTArgs
 	}
 	v.FuncType = b.String()
+}
+
+// typeParams writes type parameters as they are declared, and as arguments.
+func (w *writer) typeParams(ps []*types.TypeParam) (decl, args string) {
+	if len(ps) == 0 {
+		return "", ""
+	}
+	var ds, as []string
+	for _, tp := range ps {
+		ds = append(ds, w.n.tparams[tp]+" "+w.n.typ(tp.Constraint()))
+		as = append(as, w.n.tparams[tp])
+	}
+	return "[" + strings.Join(ds, ", ") + "]", "[" + strings.Join(as, ", ") + "]"
 }
 
 // list writes parameters. The last one of a variadic function is written as such only
@@ -719,9 +725,8 @@ func (w *writer) calls() {
 	call := n.own(f.Name)
 	if f.Recv != nil {
 		call = w.name[f.Recv] + "." + f.Name
-	} else if v.Generic {
-		call += v.TArgs
 	}
+	call += v.FuncTArgs
 	var args []string
 	for _, p := range f.Params {
 		a := w.name[p]

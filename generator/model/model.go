@@ -28,7 +28,7 @@ type Func struct {
 
 	Recv       *Param             // nil for functions
 	RecvBase   *types.TypeName    // the receiver's type name, nil for functions
-	TypeParams []*types.TypeParam // the function's own, or the receiver's
+	TypeParams []*types.TypeParam // those of the receiver, then the function's own
 	Params     []*Param           // without the receiver
 	Variadic   bool
 	Ctx        *Param // the context.Context among Params, or nil

@@ -13,8 +13,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 )
 
 // Change is one file before and after. Old is nil for a file that is new, New for one that
@@ -33,10 +36,15 @@ func Sort(cs []Change) []Change {
 	return cs
 }
 
+// ErrMeanwhile is in an error of Commit that is due to a file that has changed since it was
+// read: another run may find it otherwise.
+var ErrMeanwhile = errors.New("run again")
+
 // Commit brings every file to its new content, or, when it returns an error, leaves every file as
 // it was. New content stands complete beside its file before the first file is
 // replaced; a file that is not what Old says has been edited meanwhile and stops the
-// commit. Mode bits are kept, and symbolic links are followed.
+// commit, unless it is what New says already: two runs over the same sources may meet.
+// Mode bits are kept, and symbolic links are followed.
 func Commit(changes []Change) (err error) {
 	type staged struct {
 		path, temp string
@@ -47,7 +55,7 @@ func Commit(changes []Change) (err error) {
 	defer func() {
 		for _, s := range todo {
 			if s.temp != "" {
-				os.Remove(s.temp)
+				unstage(s.temp)
 			}
 		}
 	}()
@@ -58,10 +66,14 @@ func Commit(changes []Change) (err error) {
 		}
 		now, err := os.ReadFile(s.path)
 		switch {
+		case err == nil && c.New != nil && bytes.Equal(now, c.New), errors.Is(err, fs.ErrNotExist) && c.New == nil:
+			continue
 		case err == nil && c.Old == nil:
-			return fmt.Errorf("%s has appeared meanwhile; run again", c.Name)
+			return fmt.Errorf("%s has appeared meanwhile; %w", c.Name, ErrMeanwhile)
 		case err == nil && !bytes.Equal(now, c.Old):
-			return fmt.Errorf("%s has been edited meanwhile; run again", c.Name)
+			return fmt.Errorf("%s has been edited meanwhile; %w", c.Name, ErrMeanwhile)
+		case errors.Is(err, fs.ErrNotExist) && c.Old != nil:
+			return fmt.Errorf("%s has gone meanwhile; %w", c.Name, ErrMeanwhile)
 		case err == nil:
 			fi, err := os.Stat(s.path)
 			if err != nil {
@@ -99,19 +111,69 @@ func Commit(changes []Change) (err error) {
 	return nil
 }
 
-// stage writes content beside path and returns its name.
+// tempPrefix begins the names of directories in which new content waits. They stand beside
+// the files that they are for, so that a rename is all that is left to do.
+const tempPrefix = ".cachegen-"
+
+// stage writes content to a file in a directory of its own beside path and returns its name.
+// Git ignores all of that directory, should the process be killed: the pattern in it means
+// its own file, too.
 func stage(path string, content []byte, mode fs.FileMode) (string, error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".cachegen-*")
+	dir, err := os.MkdirTemp(filepath.Dir(path), fmt.Sprintf("%s%d-*", tempPrefix, os.Getpid()))
 	if err != nil {
 		return "", err
 	}
-	_, err = f.Write(content)
-	err = errors.Join(err, f.Close(), os.Chmod(f.Name(), mode))
+	temp := filepath.Join(dir, filepath.Base(path))
+	err = os.WriteFile(filepath.Join(dir, ".gitignore"), []byte("*\n"), 0o644)
+	if err == nil {
+		err = os.WriteFile(temp, content, mode)
+	}
+	if err == nil {
+		err = os.Chmod(temp, mode)
+	}
 	if err != nil {
-		os.Remove(f.Name())
+		unstage(temp)
 		return "", err
 	}
-	return f.Name(), nil
+	return temp, nil
+}
+
+// unstage removes what stage has made.
+func unstage(temp string) { os.RemoveAll(filepath.Dir(temp)) }
+
+// Temporary reports whether a name is one that runs give to what waits to be renamed.
+func Temporary(name string) bool { return strings.HasPrefix(name, tempPrefix) }
+
+// Sweep removes what runs that were killed have left at these paths, whose names are
+// Temporary. What belongs to a process that lives stays.
+func Sweep(paths []string) {
+	for _, p := range paths {
+		name, ours := strings.CutPrefix(filepath.Base(p), tempPrefix)
+		pid, _, dir := strings.Cut(name, "-")
+		n, err := strconv.Atoi(pid)
+		if !ours || err != nil || dir && alive(n) {
+			continue
+		}
+		if dir {
+			os.RemoveAll(p)
+		} else if fi, err := os.Lstat(p); err == nil && fi.Mode().IsRegular() {
+			os.Remove(p) // of an earlier version, which had files for it
+		}
+	}
+}
+
+// alive reports whether there is a process of this id.
+func alive(pid int) bool {
+	p, err := os.FindProcess(pid)
+	if err != nil {
+		return false
+	}
+	defer p.Release()
+	if runtime.GOOS == "windows" {
+		return true // it was found
+	}
+	err = p.Signal(syscall.Signal(0))
+	return err == nil || errors.Is(err, fs.ErrPermission)
 }
 
 func restoreFile(path string, old []byte, mode fs.FileMode) error {
@@ -122,5 +184,6 @@ func restoreFile(path string, old []byte, mode fs.FileMode) error {
 	if err != nil {
 		return err
 	}
+	defer unstage(temp)
 	return os.Rename(temp, path)
 }

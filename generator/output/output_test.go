@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -134,5 +135,31 @@ func TestCommitIsAllOrNothing(t *testing.T) {
 	entries, _ := os.ReadDir(dir)
 	if len(entries) != 2 {
 		t.Errorf("left over: %v", entries)
+	}
+}
+
+// What a run leaves that is killed before it renames is nothing that git would take.
+func TestGitIgnoresWhatIsStaged(t *testing.T) {
+	dir := t.TempDir()
+	git := func(args ...string) string {
+		cmd := exec.Command("git", args...)
+		cmd.Dir = dir
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+		return string(out)
+	}
+	git("init", "-q")
+	temp, err := stage(filepath.Join(dir, "a_cachegen.go"), []byte("package a\n"), 0o644)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := git("status", "--porcelain"); got != "" {
+		t.Errorf("git sees %s", got)
+	}
+	unstage(temp)
+	if entries, _ := os.ReadDir(dir); len(entries) != 1 { // .git
+		t.Errorf("%v is left", entries)
 	}
 }

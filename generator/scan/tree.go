@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/cachegen/cachegen/generator/output"
 	"golang.org/x/mod/modfile"
 )
 
@@ -39,6 +40,9 @@ type Result struct {
 	Read  int     // how many .go files were read
 	Bytes int64   // and how much that was
 	Empty []Root  // those without any .go file
+
+	// What runs that were killed may have left: paths whose names output.Temporary knows.
+	Temporary []string
 }
 
 // Tree scans roots. Directories under two roots are read once. The first error of
@@ -233,6 +237,13 @@ func (s *scanner) directory(t task, buf *[]byte) (found []*File, below []task, r
 	again := s.seen[t.dir]
 	s.seen[t.dir] = true
 	s.matched[t.index] = s.matched[t.index] || len(goFiles) > 0
+	if !again {
+		for _, e := range entries {
+			if output.Temporary(e.Name()) {
+				s.result.Temporary = append(s.result.Temporary, filepath.Join(t.dir, e.Name()))
+			}
+		}
+	}
 	s.mu.Unlock()
 	if again {
 		return nil, below, 0, 0, nil
