@@ -11,7 +11,7 @@ import (
 
 // ErrClosed is what drawing returns on the surface of a cached function that has
 // returned. Such a late element is shown nowhere, and the tape is not used again.
-var ErrClosed = errors.New("cachegen: drawn after the cached function returned")
+var ErrClosed = errors.New("cachegen: drawn after the cached function returned: what it draws on is for the time of the call, and no result and no goroutine may keep it")
 
 // errHole is what is wrong with a hole that did not return.
 var errHole = errors.New("the caller's own content panicked")
@@ -237,6 +237,9 @@ func (r *Recorder) late() error {
 	}
 	if r.tape != nil {
 		r.tape.spoiled.Store(true)
+	}
+	if r.call != nil {
+		r.call.call.st.log(logLate, "something was drawn after it returned, and is shown nowhere: a result or a goroutine of its has kept what it draws on; what it drew before is not used again")
 	}
 	return ErrClosed
 }

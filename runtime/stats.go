@@ -168,6 +168,7 @@ const (
 	logContext logKind = iota
 	logUncached
 	logChanged
+	logLate
 	logOnce
 	logWait
 	logPanic

@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"log"
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -456,6 +458,40 @@ func TestHoleOnNil(t *testing.T) {
 	}
 	if s := d.Stats(); s.Hits != 1 {
 		t.Errorf("%+v", s)
+	}
+}
+
+// printer is what a constructor returns behind an interface, with the writer in it.
+type printer struct{ to io.Writer }
+
+func (p printer) Write(b []byte) (int, error) { return p.to.Write(b) }
+
+// A result that keeps its writer, where the generator could not see it, is of no use to
+// anybody: it says so, the log says of which function, and it is not kept once it was used.
+func TestResultThatKeepsItsWriter(t *testing.T) {
+	var logged syncBuffer
+	log.SetOutput(&logged)
+	defer log.SetOutput(os.Stderr)
+	d := cache.NewDrawn[key, io.Writer](nil, cache.DrawOptions{Options: cache.Options{Func: "html.newPrinter", Site: "x", Resource: true}})
+	runs := 0
+	for i := 1; i <= 3; i++ {
+		k := key{"printer"}
+		var b bytes.Buffer
+		_, bw, s := Bind(t.Context(), &b, nil)
+		p, err := d.Do(k.hash(), k, &cache.DrawCall{Surface: s, Run: func(_ context.Context, v any) error {
+			runs++
+			*v.(*io.Writer) = printer{bw}
+			return nil
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(p, "late"); !errors.Is(err, cache.ErrClosed) || b.Len() > 0 || runs != i {
+			t.Errorf("call %d: %v, drawn %q, %d runs", i, err, &b, runs)
+		}
+	}
+	if l := logged.String(); strings.Count(l, "html.newPrinter (x): something was drawn after it returned") != 1 {
+		t.Errorf("logged %q", l)
 	}
 }
 
