@@ -102,3 +102,27 @@ func TestTagsOfAResultThatIsWaitedFor(t *testing.T) {
 type keepNothing struct{}
 
 func (keepNothing) Keep(*int) bool { return false }
+
+// Ends that come earlier each time leave no timer behind each.
+func TestOneTimerForEndsThatComeEarlier(t *testing.T) {
+	ttl := time.Hour
+	f := newFunc(t, earlierOps{&ttl}, Options{}, func(_ context.Context, id int) (int, error) { return id, nil })
+	f.load(noCtx, -1)
+	first := f.store.alarm.timer
+	for i := range 10 {
+		before := f.store.alarm.timer
+		ttl -= time.Minute
+		f.load(noCtx, i)
+		if before == f.store.alarm.timer || before.Stop() {
+			t.Fatalf("timer %d is still running", i)
+		}
+	}
+	if first.Stop() {
+		t.Error("the first timer is still running")
+	}
+	f.Clear()
+}
+
+type earlierOps struct{ ttl *time.Duration }
+
+func (o earlierOps) TTL(*int) time.Duration { return *o.ttl }

@@ -132,7 +132,7 @@ var mutations = []struct {
 	{"a hit does not look for a value that was not there", contextClaim, "conditions.go",
 		"if ctx.Value(key) != nil {", "if mutant != # && ctx.Value(key) != nil {"},
 	{"who has waited does not look for a value that was not there", contextClaim, "flight.go",
-		"(f.ones || !f.when.met(", "(f.ones || mutant != # && !f.when.met("},
+		"case f.ones || !f.when.met(", "case f.ones || mutant != # && !f.when.met("},
 	{"a miss takes what a hit has refused", contextClaim, "flight.go",
 		"m != c.looked || c.met ||", "m != c.looked || c.met || mutant == # ||"},
 	{"what an inner hit asks for does not count for the outer result", contextClaim, "conditions.go",

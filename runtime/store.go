@@ -329,6 +329,7 @@ type alarm struct {
 	swept  int64 // when the last sweep began
 	took   int64 // how long that sweep took
 	bubble bool
+	timer  *time.Timer // the last one that was made outside of bubbles: one inside must not be stopped from elsewhere
 }
 
 // sweepGap is how far apart two sweeps for expired entries are at least: they look at
@@ -362,7 +363,13 @@ func (a *alarm) setExactly(s *store, at, now int64) {
 		at = min(at, a.at) // it is due, and its timer on its way or gone with its bubble
 	}
 	a.at, a.bubble = at, inBubble(now)
-	time.AfterFunc(time.Duration(max(at-now, 0)), s.wake)
+	if a.timer != nil && !a.bubble {
+		a.timer.Stop() // or ends that come earlier each time leave a timer each
+	}
+	t := time.AfterFunc(time.Duration(max(at-now, 0)), s.wake)
+	if !a.bubble {
+		a.timer = t
+	}
 }
 
 // wake does what is due.
