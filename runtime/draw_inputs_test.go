@@ -3,9 +3,16 @@ package cachert
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io"
+	"math/rand/v2"
 	"runtime"
+	"strings"
 	"testing"
+	"time"
+
+	"github.com/cachegen/cachegen/runtime/value"
 )
 
 // asked are inputs, all of which say v.
@@ -66,4 +73,83 @@ func TestKeptResultsHoldNoInputs(t *testing.T) {
 	}
 	runtime.KeepAlive(outer)
 	runtime.KeepAlive(inner)
+}
+
+// The bound on bytes holds whatever it is that clients choose: arguments, tags, names of
+// inputs, what an error says, and outcomes that share their content, of which those stay
+// that are hit.
+func TestBoundOfDrawingsWhateverClientsSend(t *testing.T) {
+	const bound, size, calls = 4 << 20, 128 << 10, 200
+	type none = struct{}
+	type key struct{ arg string }
+	failed := errors.New(strings.Repeat("e", size))
+	for name, c := range map[string]struct {
+		key  func(i int) string
+		tag  func(i int) string
+		body func(ctx context.Context, s *fedSurface, i int) error
+		hits bool
+	}{
+		"arguments": {key: func(i int) string { return fmt.Sprint(i, strings.Repeat("k", size)) }},
+		"tags":      {tag: func(i int) string { return fmt.Sprint(i, strings.Repeat("t", size)) }},
+		"names": {body: func(ctx context.Context, _ *fedSurface, i int) error {
+			Input(ctx, fmt.Sprint(i, strings.Repeat("n", size)))
+			return nil
+		}},
+		"errors": {body: func(context.Context, *fedSurface, int) error {
+			return fmt.Errorf("%s%w", strings.Repeat("f", size), failed)
+		}},
+		"outcomes that share": {hits: true, body: func(ctx context.Context, s *fedSurface, i int) error {
+			Input(ctx, "v")
+			page := make([]byte, 4*size)
+			rand.NewChaCha8([32]byte{byte(i / 2), byte(i / 512)}).Read(page)
+			s.Write(page)
+			return nil
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := NewDrawn[key, none](nil, DrawOptions{Options: Options{Func: "bounded", Site: "x", MaxBytes: bound, ErrorTTL: time.Hour}, Widgets: true})
+			held := func() int64 {
+				runtime.GC()
+				runtime.GC()
+				var m runtime.MemStats
+				runtime.ReadMemStats(&m)
+				return int64(m.HeapAlloc)
+			}
+			before := held()
+			for i := range calls {
+				k := key{fmt.Sprint(i)}
+				if c.key != nil {
+					k.arg = c.key(i)
+				}
+				if c.hits {
+					k.arg = "one"
+				}
+				var tags []string
+				if c.tag != nil {
+					tags = []string{c.tag(i)}
+				}
+				for range 1 + i%2 { // of two that share, the later one is hit
+					s := &fedSurface{From: From{asked{EncodeInput([]string{fmt.Sprint(i)}, nil)}}, to: io.Discard}
+					d.Do(value.HashString(value.HashStart(), k.arg), k, &DrawCall{Ctx: context.Background(), Surface: s, Tags: tags, Run: func(ctx context.Context, _ any) error {
+						if c.body == nil {
+							return nil
+						}
+						return c.body(ctx, s, i)
+					}})
+				}
+			}
+			s := d.Stats()
+			if s.Loads < calls || s.Bytes > bound || s.Entries == 0 {
+				t.Errorf("%+v", s)
+			}
+			most := int64(2 * bound)
+			if c.hits {
+				most = (1 + sharedPart) * bound
+			}
+			if got := held() - before; got > most {
+				t.Errorf("%d KiB are held in %d entries, with a bound of %d KiB", got>>10, s.Entries, bound>>10)
+			}
+			runtime.KeepAlive(d)
+		})
+	}
 }

@@ -303,3 +303,65 @@ func TestFeedAndTapeShareMemory(t *testing.T) {
 		}
 	})
 }
+
+// What has left the cache and is still being shown is counted, and given back. While there is
+// too much of it, a function that has some runs its body for clients that ask for large
+// pages, and for no others.
+func TestPagesThatLeaveWhileTheyAreShown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const size = 512 << 10
+		d, other := fedSite(Options{MaxBytes: 1 << 20}), fedSite(Options{MaxBytes: 1 << 20})
+		runs := 0
+		call := func(d *Drawn[int, nothing], key int, to io.Writer) {
+			s := &fedSurface{to: to}
+			if _, err := d.Do(uint64(key), key, &DrawCall{Surface: s, Run: func(context.Context, any) error {
+				runs++
+				if key < 0 {
+					s.Write(make([]byte, 100))
+					return nil
+				}
+				s.Write(make([]byte, size))
+				return nil
+			}}); err != nil {
+				t.Error(err)
+			}
+		}
+		slow := &stalled{let: make(chan struct{})}
+		call(d, 1, io.Discard)
+		for range 3 {
+			go call(d, 1, slow)
+		}
+		synctest.Wait()
+		if n := d.drawn.orphans.Load(); runs != 1 || n != 0 {
+			t.Fatalf("%d runs, %d bytes count before the page has left", runs, n)
+		}
+		for key := range 5 {
+			call(d, 10+key, io.Discard)
+		}
+		d.Forget(1, 1)
+		if n := d.drawn.orphans.Load(); n < size || n > 2*size || n != orphans.Load() {
+			t.Errorf("%d bytes are shown to 3 clients, and %d count", size, n)
+		}
+
+		orphans.Add(orphansMax)
+		for _, c := range []struct {
+			d    *Drawn[int, nothing]
+			key  int
+			want int
+		}{{d, 20, 2}, {d, -1, 1}, {other, 20, 1}} {
+			runs = 0
+			call(c.d, c.key, io.Discard)
+			call(c.d, c.key, io.Discard)
+			if runs != c.want {
+				t.Errorf("page %d was computed %d times, want %d", c.key, runs, c.want)
+			}
+		}
+		orphans.Add(-orphansMax)
+
+		close(slow.let)
+		synctest.Wait()
+		if n := d.drawn.orphans.Load(); n != 0 || orphans.Load() != 0 {
+			t.Errorf("%d bytes count after everything was shown", n)
+		}
+	})
+}
