@@ -424,10 +424,11 @@ func TestHitIsMissOnTheWire(t *testing.T) {
 	type pair struct {
 		plain, cached *httptest.Server
 		runs          *atomic.Int64
+		busy          *sync.WaitGroup // a client may have all of a HEAD before its handler ends
 	}
 	var logged syncBuffer
 	start := func(c wireCase, h2 bool) (p pair) {
-		p.runs = new(atomic.Int64)
+		p.runs, p.busy = new(atomic.Int64), new(sync.WaitGroup)
 		d := site(cache.DrawOptions{})
 		counted := func(w http.ResponseWriter, r *http.Request) {
 			p.runs.Add(1)
@@ -437,7 +438,11 @@ func TestHitIsMissOnTheWire(t *testing.T) {
 			if c.around != nil {
 				h = c.around(h)
 			}
-			s := httptest.NewUnstartedServer(h)
+			s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				p.busy.Add(1)
+				defer p.busy.Done()
+				h.ServeHTTP(w, r)
+			}))
 			s.Config.ErrorLog = log.New(&logged, c.name+": ", 0)
 			if s.EnableHTTP2 = h2; h2 {
 				s.StartTLS()
@@ -456,6 +461,7 @@ func TestHitIsMissOnTheWire(t *testing.T) {
 				defer p.plain.Close()
 				defer p.cached.Close()
 				get := func(s *httptest.Server, ask string) string {
+					defer p.busy.Wait()
 					if h2 {
 						return overHTTP2(t, s.Client(), s.URL, ask)
 					}
