@@ -382,3 +382,10 @@ func TestWhatIsNotLookedAtIsAnError(t *testing.T) {
 	m.must("./a/...", "./svc/c")
 	m.must("check", "./a/...", "./svc/c/...")
 }
+
+// A module whose requirement go mod tidy has taken out is told how to get it back.
+func TestRuntimeThatIsNoLongerRequired(t *testing.T) {
+	m := newModule(t, square)
+	m.write("go.mod", strings.Replace(m.gomod("example.com/m"), "require github.com/cachegen/cachegen v0.0.0\n", "", 1))
+	m.fails([]string{"replaced but not required", "run: go get -tool github.com/cachegen/cachegen/cmd/cachegen"}, "./...")
+}

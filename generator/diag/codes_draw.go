@@ -57,7 +57,7 @@ var (
 	// CodeDrawValidate: validate= takes what a drawing function is called with.
 	CodeDrawValidate = declare("CG6048", "validate= with the arguments of a drawing function", "take the results alone, or the context and the results")
 	// CodeTwoContexts: a context and a request.
-	CodeTwoContexts = declare("CG6049", "context beside a request", "take the request alone: its context is r.Context()")
+	CodeTwoContexts = declare("CG6049", "context beside a request", "take the request alone, whose context is r.Context(), and have callers hand over r.WithContext(ctx); or annotate a function of the context and of what is read of the request")
 	// CodeHoles: too many parameters that the caller draws with.
 	CodeHoles = declare("CG6050", "too many parameters to draw with", "take a struct of fewer, or draw some of it in functions of their own")
 	// CodeSurfaceResult: a result that can be drawn on.

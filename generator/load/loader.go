@@ -498,7 +498,7 @@ func (g *group) runtimePresent(p *Package) {
 	switch {
 	case strings.Contains(err.Error(), "-mod=vendor"):
 		d.Hint = "run: go mod vendor; or without vendoring: go get -tool github.com/cachegen/cachegen/cmd/cachegen"
-	case !strings.Contains(err.Error(), "no required module") && !strings.Contains(err.Error(), "cannot find module") &&
+	case !strings.Contains(err.Error(), "no required module") && !strings.Contains(err.Error(), "but not required") && !strings.Contains(err.Error(), "cannot find module") &&
 		!strings.Contains(err.Error(), "not in std"):
 		d.Hint = "make it compile: go build " + RuntimePath
 	}
