@@ -22,7 +22,7 @@ func TestErrorAloneIsKept(t *testing.T) {
 		})
 		peek := func(id int) (error, bool) {
 			k := testKey{id: id, name: "k"}
-			return f.PeekError(k.hash(), k)
+			return PeekError(f.Site, k.hash(), k)
 		}
 		for range 3 {
 			_, good := f.load(context.Background(), 1)

@@ -194,12 +194,6 @@ func (s *Site[K, V]) Peek(h uint64, k K) (v V, ok bool) {
 	return (*entry[K, V])(unsafe.Pointer(s.store.front.own(found{n: n}))).val, true
 }
 
-// PeekError returns what is kept for k by a function whose only result is an error: an
-// error, or nil where none was found. It counts as no use.
-func (s *Site[K, V]) PeekError(h uint64, k K) (err error, ok bool) {
-	return s.store.peekError(newNode(&s.store, h, k))
-}
-
 // Prime stores a copy of v as the value of k, for all contexts. For everything else it is
 // Forget: no result of a computation that is running takes its place. A value that has a
 // release is the cache's from then on, also where it cannot be kept.
@@ -214,3 +208,10 @@ func (s *Site[K, V]) Clear() { s.store.clear() }
 
 // Stats returns what the site has counted.
 func (s *Site[K, V]) Stats() Stats { return s.store.snapshot() }
+
+// PeekError returns what s keeps for k of a function whose only result is an error: an error,
+// or nil where none was found. It counts as no use. It is no method, for every site would
+// have one of its own.
+func PeekError[K comparable, V any](s *Site[K, V], h uint64, k K) (err error, ok bool) {
+	return s.store.peekError(newNode(&s.store, h, k))
+}
