@@ -214,3 +214,70 @@ func (s *store) logRead(key any) {
 		"If it matters, make it part of the key with hash=ctx:Func; if not, say so in the directive, of this key with %s or of all with ctx=ignore, "+
 		"or at start-up for all functions with cache.IgnoreContextKey", key, key, one)
 }
+
+// personal is what made results of a function personal lately: of use to those alone for
+// whom they were computed. Calls of whom that is to be expected neither wait for a
+// computation nor are waited for. A result that is for all after all ends that.
+type personal struct {
+	keys  []any // there were values under these keys
+	other bool  // there was another reason
+}
+
+// maxPersonal is how many keys are remembered.
+const maxPersonal = 8
+
+// wasPersonal notes that a result was for its caller alone, since it read the context value
+// of key, or for another reason if that is nil.
+func (s *store) wasPersonal(key any) {
+	for {
+		old := s.personal.Load()
+		p := &personal{}
+		if old != nil {
+			*p = *old
+		}
+		switch {
+		case p.other:
+			return
+		case key == nil || !reflect.ValueOf(key).Comparable() || len(p.keys) == maxPersonal:
+			p.other = true
+		case slices.Contains(p.keys, key):
+			return
+		default:
+			p.keys = append(slices.Clip(p.keys), key)
+		}
+		if s.personal.CompareAndSwap(old, p) {
+			return
+		}
+	}
+}
+
+// expectsPersonal reports whether the result of the call is likely to be for its caller alone.
+func (s *store) expectsPersonal(c *caller) (yes bool) {
+	p := s.personal.Load()
+	if p == nil || p.other {
+		return p != nil
+	}
+	ctx := c.ctx
+	if ctx == nil {
+		ctx = c.drawsIn
+	}
+	defer func() { _ = recover() }() // of the context's
+	for _, key := range p.keys {
+		if ctx != nil && glance(ctx, key) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// glance returns the value that ctx has under key as far as it is known without a read that
+// counts: not one that a computation has put there itself.
+func glance(ctx context.Context, key any) any {
+	if cc := callOf(ctx); cc != nil && cc.frame != nil {
+		return ctx.Value(glanceKey{key})
+	}
+	return ctx.Value(key)
+}
+
+// glanceKey is what glance asks the context of a computation for.
+type glanceKey struct{ of any }

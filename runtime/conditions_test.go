@@ -357,3 +357,98 @@ func TestConditionsCostNoAllocation(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// Callers of a function whose results are for one user each do not queue for one another,
+// and those without a user do, as long as their results are shared.
+func TestPersonalResultsDoNotQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reads := true
+		var mu sync.Mutex
+		running, most, runs := 0, 0, 0
+		f := newFunc(t, nil, Options{TrackContext: true, Detach: true}, func(ctx context.Context, _ int) (string, error) {
+			mu.Lock()
+			runs++
+			running++
+			most = max(most, running)
+			mu.Unlock()
+			time.Sleep(time.Second)
+			mu.Lock()
+			defer mu.Unlock()
+			running--
+			if !reads {
+				return "for all", nil
+			}
+			return showKeys(ctx, []any{userKey("user")}), nil
+		})
+		round := func(users bool, id int) (computed, atOnce int) {
+			runs, most = 0, 0
+			var wg sync.WaitGroup
+			for i := range 16 {
+				ctx, want := t.Context(), "<nil> "
+				if users {
+					ctx, want = context.WithValue(ctx, userKey("user"), i), fmt.Sprint(i, " ")
+				}
+				if !reads {
+					want = "for all"
+				}
+				wg.Go(func() {
+					if v, err := f.load(ctx, id); v != want || err != nil {
+						t.Errorf("got %q, %v; want %q", v, err, want)
+					}
+				})
+			}
+			wg.Wait()
+			return runs, most
+		}
+		round(true, 1) // they queue once, since nobody knows
+		for range 3 {
+			if n, atOnce := round(true, 1); n != 16 || atOnce != 16 {
+				t.Errorf("%d computations, at most %d at once; want 16 of 16 users", n, atOnce)
+			}
+		}
+		if n, _ := round(false, 1); n != 1 {
+			t.Errorf("%d computations for those who are nobody", n)
+		}
+		reads = false
+		round(true, 2) // what is not personal any more ends it
+		if n, _ := round(true, 3); n != 1 {
+			t.Errorf("%d computations of a result for all", n)
+		}
+	})
+}
+
+// So it is where another reason than a key of the context makes results personal.
+func TestPersonalForAnotherReason(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runs, most := 0, 0
+		var mu sync.Mutex
+		f := newFunc(t, nil, Options{TrackContext: true}, func(ctx context.Context, _ int) (string, error) {
+			mu.Lock()
+			runs++
+			most = max(most, runs)
+			mu.Unlock()
+			time.Sleep(time.Second)
+			mu.Lock()
+			defer mu.Unlock()
+			runs--
+			id, _ := SessionOf(ctx)
+			return id, nil
+		})
+		for i := range 3 {
+			most = 0
+			var wg sync.WaitGroup
+			for i := range 16 {
+				wg.Go(func() {
+					id := fmt.Sprint("s", i)
+					if v, err := f.load(WithSession(t.Context(), id), 1); v != id || err != nil {
+						t.Errorf("%s got %q, %v", id, v, err)
+					}
+				})
+			}
+			wg.Wait()
+			if i > 0 && most != 16 {
+				t.Errorf("at most %d of 16 sessions at once", most)
+			}
+		}
+	})
+}

@@ -17,6 +17,9 @@
 //     context; who gives up disturbs nobody. If the caller that computes leaves (it is
 //     cancelled, its deadline passes, its goroutine exits), one of those who wait takes
 //     over, and none is given the other's end of context.
+//     Results that are for one caller alone are no reason to queue: after one that came of a
+//     context value, calls whose contexts have such a value are computed each for itself,
+//     until the result of one is for all.
 //   - A body that has no error result cannot say that it stopped early. If its context is done
 //     when it returns (its caller left, nobody waits any more, timeout=), what it returned is
 //     its caller's alone: it is not kept, and one of those who wait takes over. A result that

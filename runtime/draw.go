@@ -537,10 +537,11 @@ func (w *drawWalk) straight(notKept string) error {
 // computation is one run of a body as it moves from path to path.
 type computation struct {
 	w     *drawWalk
-	f     *flight // at path; nil where another call has one there already
-	last  *flight // the latest that was not nil
-	path  Path    // of f
-	trail []Path  // inner nodes that the run has passed, the root first
+	f     *flight         // at path; nil where another call has one there already
+	last  *flight         // the latest that was not nil
+	path  Path            // of f
+	trail []Path          // inner nodes that the run has passed, the root first
+	ctx   context.Context // the body's; nil: it has none
 
 	// Of those who wait for it, from any goroutine.
 	open           atomic.Pointer[flight] // f, or one that has ended
@@ -591,6 +592,9 @@ func (w *drawWalk) compute(f *flight) (err error) {
 			ctx = limited
 		}
 		ctx = dr.bodyContext(f.watchedCtx(ctx, false))
+	}
+	if w.c.Ctx != nil {
+		m.ctx = ctx
 	}
 	cs, carries := w.c.Surface.(ContextSurface)
 	if carries {
@@ -711,7 +715,7 @@ func (m *computation) move(from Path, r *Read, to Path) {
 			m.openNext(to)
 		}
 		return
-	} else if have != nil {
+	} else if have != nil && !m.left() {
 		w.d.turned()
 		w.drop(from)
 	}
@@ -721,6 +725,12 @@ func (m *computation) move(from Path, r *Read, to Path) {
 	if m.f == nil {
 		m.openNext(to)
 	}
+}
+
+// left reports whether the context of the body is done: then it may have ended early, or read
+// something else, for that reason alone.
+func (m *computation) left() bool {
+	return m.ctx != nil && m.ctx.Err() != nil || m.w.drawsIn != nil && m.w.drawsIn.Err() != nil
 }
 
 func (d *drawn) turned() {
@@ -794,7 +804,7 @@ func (m *computation) settle(path Path) *flight {
 		f.endLeft(nil, true)
 	}
 	if m.f == nil {
-		if have := m.peek(path); have != nil && have.question != nil {
+		if have := m.peek(path); have != nil && have.question != nil && !m.left() {
 			m.w.d.turned() // it has ended where it used to read on
 			m.w.drop(path)
 		}

@@ -43,6 +43,7 @@ type flight struct {
 	leases    int      // of them, those that Acquire
 	around    []*frame // of the computations that the callers belong to
 	private   bool     // not open to others
+	expected  bool     // to be of use to its caller alone
 	barred    bool     // its result is not to be kept: a later computation's was, or its place has gone
 	detached  bool
 	behind    bool
@@ -94,6 +95,7 @@ type caller struct {
 	drawsIn context.Context // what the place that it draws to carries; nil: nothing
 	looked  *node           // the entry whose conditions it has looked at last
 	met     bool            // its contexts meet them
+	alone   bool            // its result will be of use to nobody else, so that it waits for nobody
 	outer   *call           // the call that this one is made in
 	arrival uint64          // number of the last event before it
 	until   int64           // when it stops waiting; never
@@ -120,6 +122,7 @@ type found struct {
 // flight is to be run behind it.
 func (s *store) begin(n *node, c *caller) (found, *flight) {
 	wait, missed := true, uint64(1)
+	c.alone = c.alone || s.expectsPersonal(c)
 	for {
 		var gone []*node
 		s.mu.Lock()
@@ -166,9 +169,10 @@ func (s *store) begin(n *node, c *caller) (found, *flight) {
 		switch {
 		case f == nil:
 			f = s.start(n, c, now)
+			f.private = f.private || c.alone
 		case c.nowait:
 			f = nil
-		case !wait:
+		case !wait || c.alone:
 			if c.refresh {
 				f.frame.hit(c.arrival) // it is older: its result must not replace this one's
 			}
@@ -240,7 +244,7 @@ func (s *store) open(n *node) *flight {
 func (s *store) start(n *node, c *caller, now int64) *flight {
 	f := &flight{
 		st: s, n: n, tags: c.tags, owner: c.owner,
-		began: now, present: 1,
+		began: now, present: 1, expected: c.alone,
 	}
 	if w := c.within; w != nil {
 		f.frame, f.call, f.moves = w.frame, w.call, true
@@ -726,6 +730,13 @@ func (f *flight) finish(result ending, err error, p any) {
 	}
 	if read != nil {
 		s.logRead(read)
+	}
+	switch {
+	case f.moves || result != gaveValue:
+	case x.ones:
+		s.wasPersonal(read)
+	case f.expected:
+		s.personal.Store(nil)
 	}
 	switch {
 	case result == panicked && present == 0:

@@ -337,6 +337,9 @@ func (b *bodyCtx) Value(key any) any {
 	if key == any(ctxKey) {
 		return &b.cc
 	}
+	if g, ok := key.(glanceKey); ok {
+		return glance(b.Context, g.of)
+	}
 	v := b.Context.Value(key)
 	if isPageMemory(key) {
 		own, why := b.memory.of(v)

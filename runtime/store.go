@@ -24,6 +24,7 @@ import (
 type store struct {
 	table      atomic.Pointer[table]
 	hits       counter
+	personal   atomic.Pointer[personal]
 	front      front
 	o          Options // as generated; the bounds may have been configured otherwise
 	ttl, stale atomic.Int64

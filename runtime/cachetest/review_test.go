@@ -158,3 +158,30 @@ func TestValidationOfItself(t *testing.T) {
 		t.Errorf("%d validations, the inner call gets the error %v", depth, inner)
 	}
 }
+
+// A body that ends early since its caller has left is not one that reads something else
+// than before.
+func TestCancelledBodyIsNotUnsteady(t *testing.T) {
+	site := cache.NewDrawn[key, []int](nil, cache.DrawOptions{Options: cache.Options{Func: "cancelled", Site: "x", TTL: time.Hour}, Widgets: true})
+	session := &Session{}
+	show := func(ctx context.Context, early bool) {
+		k := key{}
+		bctx, bp, s := Bind(ctx, NewScreen(session).Page(), nil)
+		_, _ = site.Do(k.hash(), k, &cache.DrawCall{Ctx: bctx, Surface: s, Run: func(ctx context.Context, _ any) error {
+			if early {
+				return ctx.Err()
+			}
+			bp.Ask("field", "a", "0")
+			bp.Ask("field", "b", "0")
+			return nil
+		}})
+	}
+	show(t.Context(), false)
+	session.Set("b", "1") // so that the leaf is a miss
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	show(gone, true)
+	if s := site.Stats(); s.Unsteady != 0 || s.Entries != 3 {
+		t.Errorf("%+v", s)
+	}
+}
