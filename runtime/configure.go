@@ -171,10 +171,10 @@ func (s *store) stopRefreshes() (ended []<-chan struct{}) {
 // releaseNow drops all entries and releases the values that nobody has acquired. The
 // channel is closed when all values have been released.
 func (s *store) releaseNow() <-chan struct{} {
-	var gone []*node
+	var dead []*node
 	s.mu.Lock()
 	now := clock()
-	s.removeAll(&gone)
+	dead = s.removeAll()
 	for _, h := range s.rest {
 		h.due = now
 	}
@@ -189,7 +189,7 @@ func (s *store) releaseNow() <-chan struct{} {
 		}
 	}
 	s.mu.Unlock()
-	s.left(gone)
+	s.free(dead)
 	s.releaseAll(due)
 	return idle
 }

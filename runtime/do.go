@@ -177,7 +177,7 @@ func (s *store) countFor(fr *frame, n *node) {
 		x = n.meta.facts
 	}
 	fr.add(x, s.o.Tags)
-	if !n.kept() && (x.scoped || len(x.tags)+len(s.o.Tags) > 0) {
+	if !s.kept(n) && (x.scoped || len(x.tags)+len(s.o.Tags) > 0) {
 		fr.hit(fr.start + 1) // an event may have dropped it before its tags counted
 	}
 }
@@ -283,7 +283,7 @@ func (s *store) valid(n *node, c *caller, e *Call) bool {
 			s.mu.Unlock()
 			return
 		}
-		if n.kept() {
+		if s.kept(n) {
 			s.remove(n, &gone)
 			s.stats.invalid++
 		}
@@ -346,7 +346,7 @@ func (s *store) inside(cc *callCtx, n *node) bool {
 	if cc.bypass {
 		return false
 	}
-	if n.lent(cc) {
+	if n.lendable() && n.lent(cc) {
 		return false
 	}
 	if cc.frame != nil {
@@ -366,7 +366,7 @@ func (s *store) hit(ctx, drawsIn context.Context, n *node) *node {
 			if !s.serves(ctx, drawsIn, m) {
 				return nil
 			}
-			if cc := callOf(ctx); cc != nil && !s.inside(cc, m) || cc == nil && m.lent(nil) {
+			if cc := callOf(ctx); cc != nil && !s.inside(cc, m) || cc == nil && m.lendable() && m.lent(nil) {
 				return nil
 			}
 			m.use()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"runtime"
 	"strings"
@@ -124,11 +125,15 @@ func (s *store) check(t testing.TB) {
 	if s.policy.max > 0 && queued > s.policy.max || s.policy.maxBytes > 0 && bytes > s.policy.maxBytes {
 		t.Errorf("%d entries, %d bytes are more than %d, %d", queued, bytes, s.policy.max, s.policy.maxBytes)
 	}
-	for l, set := range s.index {
-		if len(set) == 0 {
-			t.Errorf("nothing has the label %v", l)
+	for l, set := range s.index.sets {
+		if set.len() == 0 || set.one != nil && set.more != nil {
+			t.Errorf("%v for the label %v", set, l)
 		}
-		for n := range set {
+		entries := maps.Clone(set.more)
+		if set.one != nil {
+			entries = map[*node]struct{}{set.one: {}}
+		}
+		for n := range entries {
 			if !inTable[n] {
 				t.Errorf("an entry that is not kept has the label %v", l)
 			}

@@ -84,21 +84,28 @@ func invalidate(labels []label, in ...*store) {
 
 // invalidate is its part of the package's.
 func (s *store) invalidate(labels []label, seq uint64) {
-	var gone []*node
+	var gone, dead []*node
 	s.mu.Lock()
 	defer func() {
 		s.mu.Unlock()
 		s.left(gone)
+		s.free(dead)
 	}()
 	for _, l := range labels {
 		if l.kind == tagLabel && s.hasTag(l.name) {
 			s.stats.dropped += uint64(s.policy.count())
-			s.removeAll(&gone)
+			dead = append(dead, s.removeAll()...)
 		}
-		for n := range s.index[l] {
-			s.remove(n, &gone)
-			s.stats.dropped++
-		}
+	}
+	// In between, computations that the event does not know of yet may end; what they put
+	// there has the label too. When none is left, the rest happens in the same hold.
+	for !s.removeLabelled(&gone, labels...) {
+		s.mu.Unlock()
+		s.left(gone)
+		gone = gone[:0]
+		s.mu.Lock()
+	}
+	for _, l := range labels {
 		for f := s.running; f != nil; f = f.next {
 			if f.hasLabel(s, l) {
 				f.hit(seq)
@@ -183,14 +190,13 @@ func (s *store) discard(n *node) {
 
 // clear drops every entry, and keeps the running computations from being kept.
 func (s *store) clear() {
-	var gone []*node
 	s.mu.Lock()
 	seq := events.Add(1)
 	for f := s.running; f != nil; f = f.next {
 		f.hit(seq)
 	}
 	s.stats.dropped += uint64(s.policy.count())
-	s.removeAll(&gone)
+	dead := s.removeAll()
 	s.mu.Unlock()
-	s.left(gone)
+	s.free(dead)
 }

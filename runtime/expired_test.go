@@ -34,7 +34,7 @@ func TestExpiredGoesBeforeValid(t *testing.T) {
 					}
 					f.prime(i, 1+r.IntN(100))
 					for _, n := range valid {
-						if ended > 0 && !n.kept() {
+						if ended > 0 && !f.store.kept(n) {
 							t.Fatalf("after %d: a valid entry went, and %d had ended", i, ended)
 						}
 					}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -582,7 +583,7 @@ func (h *history) event(dice, key, user int) {
 func (h *history) prime(hash uint64, k testKey, id int) {
 	h.mu.Lock()
 	run, now := len(h.runs), h.now()
-	h.runs = append(h.runs, modelRun{id: id, begin: 1 << 62, started: now, ended: now, gave: true, keep: true})
+	h.runs = append(h.runs, modelRun{id: id, begin: math.MaxInt, started: now, ended: now, gave: true, keep: true})
 	h.mu.Unlock()
 	e := modelEvent{what: "prime", id: id, run: run, begin: h.next()}
 	v := &modelValue{id: id, run: run, again: run}

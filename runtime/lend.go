@@ -33,12 +33,13 @@ func lenderOf(outer *call, cc *callCtx) *frame {
 // leases reports whether the call gets a lease on the value.
 func (c *caller) leases() bool { return c.lease || c.lender != nil }
 
-// lent reports whether the entry has a value that is to be lent to the computation that
-// the call is made in.
+// lendable reports whether the entry has a value that may have to be lent: a test that costs
+// a hit of any other next to nothing.
+func (n *node) lendable() bool { return n.meta != nil && n.meta.hold != nil }
+
+// lent reports whether the value of the entry, which is lendable, is to be lent to the
+// computation that the call is made in.
 func (n *node) lent(cc *callCtx) bool {
-	if n.meta == nil || n.meta.hold == nil {
-		return false
-	}
 	outer := current()
 	if outer == nil && cc != nil {
 		outer = cc.call

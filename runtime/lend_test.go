@@ -114,17 +114,17 @@ func TestResourceUnderKeptValue(t *testing.T) {
 								t.Fatal(err)
 							}
 							drop(l)
-							time.Sleep(time.Hour)
+							later(time.Hour)
 							if *v.c.released {
 								t.Error("released under the values that hold it")
 							}
 							l.hold.Clear()
-							time.Sleep(time.Hour)
+							later(time.Hour)
 							if w, _ := l.over.load(ctx, 1); w != v || *v.c.released {
 								t.Error("released under the outermost value")
 							}
 							l.over.Clear()
-							time.Sleep(time.Hour)
+							later(time.Hour)
 							if !*v.c.released {
 								t.Error("not released")
 							}
@@ -153,12 +153,12 @@ func TestResourceThatIsPassedOn(t *testing.T) {
 		c, _ := f.load(t.Context(), 2)
 		f.forget(0)
 		f.forget(2)
-		time.Sleep(time.Hour)
+		later(time.Hour)
 		if *c.released {
 			t.Error("released while it is kept under another key")
 		}
 		f.forget(1)
-		time.Sleep(time.Hour)
+		later(time.Hour)
 		if !*c.released {
 			t.Error("not released")
 		}
@@ -170,6 +170,12 @@ type identConnOps struct{ connOps }
 
 func (identConnOps) Ident(v **conn) any { return *v }
 
+// later lets time pass, and what happens in it end.
+func later(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
 // A tag passes on to what was made with the result: both go, and the inner one is released
 // after the outer.
 func TestTagUnderKeptValue(t *testing.T) {
@@ -177,7 +183,7 @@ func TestTagUnderKeptValue(t *testing.T) {
 		l := newLending(t, true, false, "conns")
 		v, _ := l.over.load(t.Context(), 1)
 		Invalidate(t.Context(), "conns")
-		time.Sleep(time.Hour)
+		later(time.Hour)
 		if !*v.c.released || !slices.Equal(l.log, []string{"holder of 1", "conn 1"}) {
 			t.Error(l.log)
 		}
@@ -222,7 +228,7 @@ func TestResourceUnderComputation(t *testing.T) {
 			l.hold.Clear()
 			l.open.Clear()
 			wg.Wait()
-			time.Sleep(2 * time.Second)
+			later(2 * time.Second)
 			if !slices.Equal(l.log, []string{"conn 1"}) {
 				t.Errorf("%v; the number that is kept cannot hold it", l.log)
 			}

@@ -1,5 +1,7 @@
 package cachert
 
+import "sync/atomic"
+
 // policy decides which entry goes when a bound is reached. It follows S3-FIFO (Yang,
 // Zhang, Qiu, Yue, Rashmi: "FIFO queues are all you need for cache eviction", SOSP 2023):
 // new entries pass through a small queue, a tenth of the whole; those that are hit there
@@ -18,6 +20,8 @@ type policy struct {
 	small    queue
 	main     queue
 	ghost    ghost
+
+	generation atomic.Uint32 // grows when all entries go at once; read without the lock
 }
 
 // queue is a list of entries in the order of their arrival.
@@ -74,12 +78,13 @@ func (p *policy) full(entries int, weight uint32) bool {
 
 // add takes n in. There must be room for it.
 func (p *policy) add(n *node) {
+	generation := p.generation.Load() << nodeGeneration
 	if !p.bounded() || p.ghost.take(n.hash) {
-		n.setBits(nodeQueue|nodeUse, nodeMain)
+		n.state.Store(nodeMain | generation)
 		p.main.push(n)
 		return
 	}
-	n.setBits(nodeQueue|nodeUse, nodeSmall)
+	n.state.Store(nodeSmall | generation)
 	p.small.push(n)
 }
 

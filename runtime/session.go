@@ -100,9 +100,11 @@ func (s *store) own(o *Owner) {
 		var gone []*node
 		s.mu.Lock()
 		delete(s.owned, ref)
-		for n := range s.index[label{kind: ownerLabel, ref: ref}] {
-			s.remove(n, &gone)
-			s.stats.dropped++
+		for !s.removeLabelled(&gone, label{kind: ownerLabel, ref: ref}) {
+			s.mu.Unlock()
+			s.left(gone)
+			gone = gone[:0]
+			s.mu.Lock()
 		}
 		s.mu.Unlock()
 		s.left(gone)

@@ -117,7 +117,7 @@ func (s *Site[K, V]) GetCtx(ctx context.Context, h uint64, k *K) *V {
 func get[K comparable](st *store, h uint64, k *K) *node {
 	for n := st.table.Load().head(h).Load(); n != nil; n = n.next.Load() {
 		if n.hash == h && *(*K)(keyIn(n)) == *k {
-			if !n.fresh() || n.lent(nil) {
+			if !n.fresh() || n.lendable() && n.lent(nil) {
 				return nil
 			}
 			n.use()
@@ -138,7 +138,7 @@ func getCtx[K comparable](ctx context.Context, st *store, h uint64, k *K) *node 
 			if !st.serves(ctx, nil, n) {
 				return nil
 			}
-			if cc := callOf(ctx); cc != nil && !st.inside(cc, n) || cc == nil && n.lent(nil) {
+			if cc := callOf(ctx); cc != nil && !st.inside(cc, n) || cc == nil && n.lendable() && n.lent(nil) {
 				return nil
 			}
 			n.use()

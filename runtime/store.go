@@ -34,7 +34,7 @@ type store struct {
 
 	mu      sync.Mutex
 	policy  policy
-	index   map[label]map[*node]struct{}
+	index   index
 	flights map[uint64]*flight // by hash, in chains
 	running *frame             // of the computations that run, also between two flights
 	begun   uint64             // computations
@@ -137,13 +137,7 @@ func (s *store) insert(n *node, gone *[]*node) bool {
 	t.insert(n)
 	if m := n.meta; m != nil {
 		for _, l := range m.labels {
-			if s.index == nil {
-				s.index = map[label]map[*node]struct{}{}
-			}
-			if s.index[l] == nil {
-				s.index[l] = map[*node]struct{}{}
-			}
-			s.index[l][n] = struct{}{}
+			s.index.add(l, n)
 		}
 		if m.hold != nil {
 			m.hold.refs++
@@ -246,9 +240,7 @@ func (s *store) remove(n *node, gone *[]*node) {
 	s.policy.remove(n)
 	if m := n.meta; m != nil {
 		for _, l := range m.labels {
-			if delete(s.index[l], n); len(s.index[l]) == 0 {
-				delete(s.index, l)
-			}
+			s.index.remove(l, n)
 		}
 		if m.hold != nil {
 			s.unhold(m.hold)
@@ -259,28 +251,69 @@ func (s *store) remove(n *node, gone *[]*node) {
 	}
 }
 
-// removeAll drops every entry, the oldest first. mu is held.
-func (s *store) removeAll(gone *[]*node) {
-	if s.index == nil && !s.front.releases() && !s.lends && !s.front.leaves() {
-		for _, q := range []*queue{&s.policy.small, &s.policy.main} {
-			for n := q.oldest; n != nil; {
-				next := n.newer
-				n.older, n.newer = nil, nil
-				n.setBits(nodeQueue, 0)
-				n = next
-			}
-			*q = queue{}
+// removeAll drops every entry at once, however many they are. They are returned for free, to
+// be called when mu is not held any more. mu is held.
+func (s *store) removeAll() (dead []*node) {
+	for _, q := range []*queue{&s.policy.main, &s.policy.small} {
+		if q.oldest != nil {
+			dead = append(dead, q.oldest)
 		}
-	} else {
-		for _, q := range []*queue{&s.policy.main, &s.policy.small} {
-			for q.oldest != nil {
-				s.remove(q.oldest, gone)
-			}
-		}
+		*q = queue{}
 	}
+	s.policy.generation.Store((s.policy.generation.Load() + 1) & nodeGenerations)
 	s.policy.ghost.clear()
+	s.index = index{}
 	s.table.Store(newTable(minSlots))
 	s.ends = newEnds()
+	return dead
+}
+
+// holdLimit is how many entries are removed, or freed, in one hold of mu, which takes less
+// than a millisecond then.
+const holdLimit = 256
+
+// free sees to what removeAll has removed, the oldest first. mu is not held.
+func (s *store) free(dead []*node) {
+	var gone []*node
+	for _, n := range dead {
+		for n != nil {
+			s.mu.Lock()
+			for i := 0; i < holdLimit && n != nil; i++ {
+				next := n.newer
+				n.older, n.newer = nil, nil
+				if n.meta != nil && n.meta.hold != nil {
+					s.unhold(n.meta.hold)
+				}
+				if s.front.leaves() {
+					gone = append(gone, n)
+				}
+				n = next
+			}
+			s.mu.Unlock()
+			s.left(gone)
+			gone = gone[:0]
+		}
+	}
+}
+
+// removeLabelled drops entries with one of the labels, no more than holdLimit, and reports
+// whether those were all. mu is held.
+func (s *store) removeLabelled(gone *[]*node, labels ...label) (all bool) {
+	left := holdLimit
+	for _, l := range labels {
+		for {
+			n := s.index.sets[l].any()
+			if n == nil {
+				break
+			}
+			if left--; left < 0 {
+				return false
+			}
+			s.remove(n, gone)
+			s.stats.dropped++
+		}
+	}
+	return true
 }
 
 // left sees to what has gone: the front is told, and what values were made with is given
@@ -404,12 +437,13 @@ func (s *store) sweep(now int64) (next int64) {
 	s.ends.began()
 	round := s.ends.rounds
 	var gone []*node
+	removed := 0
 	t := s.table.Load()
 	for i := 0; i < len(t.slots); i++ {
-		if i%sweepChunk == sweepChunk-1 || len(gone) >= sweepChunk {
+		if i%sweepChunk == sweepChunk-1 || removed >= holdLimit {
 			s.mu.Unlock()
 			s.left(gone)
-			gone = gone[:0]
+			gone, removed = gone[:0], 0
 			s.mu.Lock()
 			if s.table.Load() != t {
 				return now // the chains have moved; come again
@@ -422,6 +456,7 @@ func (s *store) sweep(now int64) (next int64) {
 			default:
 				s.remove(n, &gone)
 				s.stats.expired++
+				removed++
 			}
 		}
 	}

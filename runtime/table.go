@@ -28,6 +28,9 @@ const (
 	nodeSmall = 1 << 2
 	nodeMain  = 1 << 3
 	nodeQueue = nodeSmall | nodeMain // neither: not in the store
+
+	nodeGeneration  = 4 // where the generation of the policy begins, in which it was added
+	nodeGenerations = 1<<(32-nodeGeneration) - 1
 )
 
 // use notes a hit, for the policy. Once the count is full it only reads.
@@ -47,7 +50,12 @@ func (n *node) setBits(mask, bits uint32) {
 	}
 }
 
-func (n *node) kept() bool { return n.state.Load()&nodeQueue != 0 }
+// kept reports whether n is in the store: in a queue, and put there since all entries were
+// removed the last time.
+func (s *store) kept(n *node) bool {
+	state := n.state.Load()
+	return state&nodeQueue != 0 && state>>nodeGeneration == s.policy.generation.Load()
+}
 
 // fresh reports whether the entry has a value that may be served. A kept error is served
 // by do alone.

@@ -1,0 +1,166 @@
+package cachert
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// manyTagged keeps so many entries with one tag, some of them with one of their own as well.
+func manyTagged(t testing.TB, n int) *testFunc[int] {
+	f := newFunc(t, nil, Options{Func: "many"}, func(_ context.Context, id int) (int, error) { return id, nil })
+	f.tags = func(id int) []string {
+		if id%2 == 0 {
+			return []string{"all", fmt.Sprint("own", id)}
+		}
+		return []string{"all"}
+	}
+	for id := range n {
+		_, _ = f.load(noCtx, id)
+	}
+	return f
+}
+
+// However many entries a tag has, no more than a few of them are removed in one hold of the
+// lock, and none is left when Invalidate returns.
+func TestEntriesRemovedInOneHold(t *testing.T) {
+	const n = 20 * holdLimit
+	f := manyTagged(t, n)
+	s := f.store
+	var gone []*node
+	s.mu.Lock()
+	all := s.removeLabelled(&gone, label{kind: tagLabel, name: "all"})
+	if left := s.policy.count(); all || left != n-holdLimit {
+		t.Errorf("%d of %d are left after one hold", left, n)
+	}
+	s.mu.Unlock()
+	// The lock is let go of between two holds: then what has gone is told.
+	var told, most int
+	count := n - holdLimit
+	s.front.onLeft = func(*node) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if now := s.policy.count(); now != count {
+			most, count = max(most, count-now), now
+		}
+		told++
+	}
+	Invalidate(context.Background(), "all")
+	if most == 0 || most > holdLimit || told != n-holdLimit {
+		t.Errorf("%d entries at once, %d in all", most, told)
+	}
+	if s.policy.count() != 0 || s.index.sets != nil {
+		t.Errorf("%d entries, %d labels are left", s.policy.count(), len(s.index.sets))
+	}
+}
+
+// Clear removes everything at once, in a hold that touches no entry; what is to be done for
+// each is done behind it, a few in each hold.
+func TestClearTouchesNoEntryInItsHold(t *testing.T) {
+	const n = 20 * holdLimit
+	f := manyTagged(t, n)
+	s := f.store
+	entries := s.entries()
+	s.mu.Lock()
+	dead := s.removeAll()
+	s.mu.Unlock()
+	for _, id := range []int{0, 1, n - 1} {
+		if _, ok := f.peek(id); ok {
+			t.Errorf("%d is still served", id)
+		}
+	}
+	for i, n := range entries {
+		if s.kept(n) || n.newer == nil && i < len(entries)-1 {
+			t.Fatal("an entry counts as kept, or was touched")
+		}
+	}
+	want(t, f, 1, 1) // what comes meanwhile stays
+	freed := 0
+	s.front.onLeft = func(*node) {
+		untouched := 0
+		for _, n := range entries[freed:] {
+			if n.newer != nil {
+				untouched++
+			}
+		}
+		if freed++; len(entries)-freed-untouched > holdLimit {
+			t.Fatalf("%d told, %d of %d not freed yet", freed, untouched, len(entries))
+		}
+	}
+	s.free(dead)
+	if freed != n {
+		t.Errorf("%d of %d were freed", freed, n)
+	}
+	s.front.onLeft = nil
+	if _, ok := f.peek(1); !ok {
+		t.Error("what came meanwhile has gone")
+	}
+}
+
+// The index gives its memory back when labels are gone, not only when all are.
+func TestIndexShrinks(t *testing.T) {
+	var x index
+	nodes := make([]node, 10_000)
+	for i := range nodes {
+		x.add(label{name: fmt.Sprint(i)}, &nodes[i])
+		x.add(label{name: "all"}, &nodes[i])
+	}
+	for i := range nodes[:len(nodes)-10] {
+		x.remove(label{name: fmt.Sprint(i)}, &nodes[i])
+		x.remove(label{name: "all"}, &nodes[i])
+	}
+	if len(x.sets) != 11 || x.peak > indexFew+1 {
+		t.Errorf("%d labels in a map made for %d", len(x.sets), x.peak)
+	}
+	if n := x.sets[label{name: "all"}].len(); n != 10 {
+		t.Errorf("%d of 10 entries", n)
+	}
+	for i := len(nodes) - 10; i < len(nodes); i++ {
+		x.remove(label{name: fmt.Sprint(i)}, &nodes[i])
+		x.remove(label{name: "all"}, &nodes[i])
+	}
+	if x.sets != nil || x.peak != 0 {
+		t.Errorf("%+v", x)
+	}
+}
+
+// BenchmarkHold reports the longest time for which somebody else could not have the lock
+// while 200,000 entries with a tag were dropped.
+func BenchmarkHold(b *testing.B) {
+	for _, how := range []string{"Invalidate", "Clear"} {
+		b.Run(how, func(b *testing.B) {
+			f := manyTagged(b, 0)
+			var longest time.Duration
+			for b.Loop() {
+				b.StopTimer()
+				for id := range 200_000 {
+					_, _ = f.load(noCtx, id)
+				}
+				var done atomic.Bool
+				ended := make(chan time.Duration)
+				go func() {
+					var longest time.Duration
+					for !done.Load() {
+						began := time.Now()
+						f.store.mu.Lock()
+						longest = max(longest, time.Since(began))
+						f.store.mu.Unlock()
+						time.Sleep(20 * time.Microsecond)
+					}
+					ended <- longest
+				}()
+				b.StartTimer()
+				if how == "Clear" {
+					f.Clear()
+				} else {
+					Invalidate(context.Background(), "all")
+				}
+				done.Store(true)
+				longest = max(longest, <-ended)
+			}
+			b.ReportMetric(float64(longest.Microseconds()), "µs-longest-wait")
+		})
+	}
+}
