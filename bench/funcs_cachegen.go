@@ -118,6 +118,7 @@ func (quoteHandle) Refresh(id int64, name string) Quote {
 	k := quoteKeyOf(id, name)
 	k.own()
 	call := quoteCall(id, name)
+
 	v, err := quoteSite.Refresh(k.hash(), k, call)
 	if err != nil {
 		panic(err)
@@ -230,6 +231,7 @@ func (quoteErrHandle) Refresh(id int64, name string) (Quote, error) {
 	k := quoteErrKeyOf(id, name)
 	k.own()
 	call := quoteErrCall(id, name)
+
 	v, err := quoteErrSite.Refresh(k.hash(), k, call)
 	return v.r0, err
 }
@@ -342,6 +344,7 @@ func (quoteCtxHandle) Refresh(p0 context.Context, id int64, name string) (Quote,
 	k := quoteCtxKeyOf(id, name)
 	k.own()
 	call := quoteCtxCall(p0, id, name)
+
 	v, err := quoteCtxSite.Refresh(k.hash(), k, call)
 	return v.r0, err
 }
@@ -454,6 +457,7 @@ func (quoteOfManyHandle) Refresh(id int64, name string) Quote {
 	k := quoteOfManyKeyOf(id, name)
 	k.own()
 	call := quoteOfManyCall(id, name)
+
 	v, err := quoteOfManySite.Refresh(k.hash(), k, call)
 	if err != nil {
 		panic(err)
@@ -555,6 +559,7 @@ func (settingsHandle) Prime(r0 Quote) {
 func (settingsHandle) Refresh() Quote {
 	k := settingsKeyOf()
 	call := settingsCall()
+
 	v, err := settingsSite.Refresh(k.hash(), k, call)
 	if err != nil {
 		panic(err)
@@ -680,6 +685,7 @@ func (meanHandle) Refresh(xs []float64) float64 {
 	k, why := meanKeyOf(xs)
 	call := meanCall(xs)
 	call.Uncached = why
+
 	v, err := meanSite.Refresh(k.hash(), k, call)
 	if err != nil {
 		panic(err)
@@ -798,6 +804,7 @@ func (rowsHandle) Prime(n int, r0 []Row) {
 func (rowsHandle) Refresh(n int) []Row {
 	k := rowsKeyOf(n)
 	call := rowsCall(n)
+
 	v, err := rowsSite.Refresh(k.hash(), k, call)
 	if err != nil {
 		panic(err)
@@ -818,4 +825,25 @@ func funcs_copyRowSlice(c *value.Copier, v []Row) []Row {
 		w[i].Tags = s0.Clone(w[i].Tags)
 	}
 	return w
+}
+
+// Quote has changed since this file was generated if this does not compile;
+// run: go tool cachegen ./...
+func _(p *Quote) {
+	_ = (*struct {
+		ID    int64
+		Price float64
+		Name  string
+	})(p)
+}
+
+// Row has changed since this file was generated if this does not compile;
+// run: go tool cachegen ./...
+func _(p *Row) {
+	_ = (*struct {
+		ID    int64
+		Price float64
+		Name  string
+		Tags  []string
+	})(p)
 }

@@ -410,13 +410,56 @@ func explainHeld(f *model.Func, r *model.Result) string {
 	case r.Copy == nil || r.Copy.Kind == model.CopyNone:
 		return "shared by all callers: nothing in it can be changed"
 	}
-	if path, why := mutable(r.Copy); why != "" {
-		if path == "" {
-			return "copied for each caller, the first included: it is " + why
-		}
-		return fmt.Sprintf("copied for each caller, the first included: %s is %s", path, why)
+	held := "copied for each caller, the first included"
+	path, why := mutable(r.Copy)
+	switch {
+	case why == "":
+	case path == "":
+		held += ": it is " + why
+	default:
+		held += fmt.Sprintf(": %s is %s", path, why)
 	}
-	return "copied for each caller, the first included"
+	if at := undecided(r.Copy); at != "" {
+		name := r.Name
+		if name == "" {
+			name = "result"
+		}
+		held += fmt.Sprintf("; what %s%s holds is known only when the program runs: if it cannot be copied, the result is not kept, which is logged", name, at)
+	}
+	return held
+}
+
+// undecided returns the way to the first part of a value below its top of which only the
+// runtime knows whether it can be copied, "" if there is none.
+func undecided(c *model.Copy) string {
+	seen := map[*model.Copy]bool{}
+	var find func(c *model.Copy, path string) string
+	find = func(c *model.Copy, path string) string {
+		if c == nil || seen[c] {
+			return ""
+		}
+		seen[c] = true
+		if c.Kind == model.CopyAny && types.IsInterface(c.Type) {
+			return path
+		}
+		for _, f := range c.Fields {
+			if p := find(f.Copy, path+"."+f.Name); p != "" {
+				return p
+			}
+		}
+		step := ""
+		switch c.Kind {
+		case model.CopySlice, model.CopyArray:
+			step = "[i]"
+		case model.CopyMap:
+			if p := find(c.MapKey, path+"[key]"); p != "" {
+				return p
+			}
+			step = "[key]"
+		}
+		return find(c.Elem, path+step)
+	}
+	return find(c, "")
 }
 
 // mutable names the first thing in a value that callers could change.

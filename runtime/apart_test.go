@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -44,8 +45,14 @@ type uncopiableOps struct{}
 func (uncopiableOps) TryCopy(v *[]int) ([]int, error) { return nil, errors.New("cannot be copied") }
 
 // What cannot be copied is its owner's alone: those who waited compute for themselves, and
-// nothing of it is kept, computed or primed.
+// nothing of it is kept, computed or primed. Why is logged, once.
 func TestUncopiableValueIsItsOwnersAlone(t *testing.T) {
+	said := logged(t)
+	defer func() {
+		if lines := said(); len(lines) != 1 || !strings.Contains(lines[0], "a result is not kept: cannot be copied") {
+			t.Errorf("logged: %q", lines)
+		}
+	}()
 	synctest.Test(t, func(t *testing.T) {
 		var runs atomic.Int32
 		f := newFunc[[]int](t, uncopiableOps{}, Options{}, func(ctx context.Context, id int) ([]int, error) {

@@ -75,6 +75,9 @@ func (s *store) do(n *node, c *caller, e *Call) found {
 		s.passed(n, c)
 		return found{n: n, err: e.Run(c.ctx, s.front.value(n))}
 	}
+	if e.Uncached == nil {
+		e.Uncached = s.o.Layout.Unkeyable()
+	}
 	if e.Uncached != nil {
 		if c.cc != nil && c.cc.frame != nil {
 			c.cc.frame.addTagsOf(facts{tags: c.tags}, s.o.Tags)
@@ -331,6 +334,9 @@ func (s *store) handOut(n *node, lease bool) {
 	}
 }
 
+// uncopied says, once, why a result is not kept.
+func (s *store) uncopied(err error) { s.log(logUncopied, "a result is not kept: %v", err) }
+
 // unkept returns m, or a new one, for a result that is not kept.
 func unkept(m *meta) *meta {
 	if m == nil {
@@ -416,12 +422,13 @@ func (s *store) peekError(n *node) (err error, ok bool) {
 func (s *store) prime(n *node) {
 	c := &caller{}
 	s.label(n, c)
-	_, err := s.front.apart(n)
 	ttl := time.Duration(-1)
-	if err == nil {
+	if _, err := s.front.apart(n); err != nil {
+		s.uncopied(err)
+	} else {
 		ttl = s.front.lifetime(n)
 	}
-	keep := ttl >= 0 && !switchedOff
+	keep := ttl >= 0 && !switchedOff && s.o.Layout.Unkeyable() == nil
 	if keep && s.weighs.Load() {
 		size := s.front.size(n)
 		keep = size < 1<<32

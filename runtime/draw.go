@@ -178,6 +178,7 @@ func newDrawn(of any, equal func(a, b *node) bool, v, user any, opts *DrawOption
 		panic("cachegen: " + o.Func + " (" + o.Site + "): a drawing function with stale, or with negative variants")
 	}
 	d := &drawn{o: o, ops: opsOf(user), v: reflect.TypeOf(v).Elem()}
+	d.ops.bytes = o.Layout.Sizing(d.ops.bytes, d.v)
 	text, plain := plainType(d.v)
 	d.plain = text && plain && !o.Resource
 	f := frontOf(reflect.TypeOf(of).Elem(), equal, d.entryOps())
@@ -229,6 +230,9 @@ func (d *drawn) do(h uint64, at *node, v any, c *DrawCall) error {
 		w.drawsIn = cs.Context()
 	}
 	w.goTo(rootPath(c.Surface.Scope()))
+	if c.Uncached == nil {
+		c.Uncached = d.o.Layout.Unkeyable()
+	}
 	for c.Uncached == nil {
 		n := d.store.hit(w.ctx, w.drawsIn, at)
 		if n == nil {

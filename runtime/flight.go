@@ -578,6 +578,7 @@ func (f *flight) setApart() {
 	}
 	if original, err := f.st.front.apart(f.n); err != nil {
 		f.original, f.keepable, f.alone = original, false, true
+		f.st.uncopied(err)
 	}
 }
 

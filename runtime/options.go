@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/cachegen/cachegen/runtime/value"
 )
 
 // Generated3 names version 3 of the interface between generated code and this package.
@@ -38,7 +40,8 @@ type Options struct {
 	Session      bool // the key holds the session, see SessionOf
 	// ErrorResult says whether the function can say by an error that it stopped early.
 	ErrorResult ErrorResult
-	Tags        []string // constant tags
+	Tags        []string      // constant tags
+	Layout      *value.Layout // what is taken for granted of types that can change; nil: nothing
 }
 
 // An ErrorResult says whether the last result of a function is an error. What a function

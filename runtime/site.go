@@ -42,7 +42,9 @@ func New[K comparable, V any](ops any, opts Options) *Site[K, V] {
 
 // newSite is New; of is a pointer to the type of entries.
 func newSite(of any, equal func(a, b *node) bool, o any, opts *Options) *store {
-	return makeSite(frontOf(reflect.TypeOf(of).Elem(), equal, opsOf(o)), *opts)
+	f := frontOf(reflect.TypeOf(of).Elem(), equal, opsOf(o))
+	f.bytes = opts.Layout.Sizing(f.bytes, f.v)
+	return makeSite(f, *opts)
 }
 
 func makeSite(f front, opts Options) *store {

@@ -169,6 +169,7 @@ const (
 	logUncached
 	logChanged
 	logLate
+	logUncopied
 	logOnce
 	logWait
 	logPanic

@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"strings"
+	"time"
 
 	"github.com/cachegen/cachegen/cache"
 	cachert "github.com/cachegen/cachegen/runtime"
@@ -125,6 +126,7 @@ func (openDBHandle) Refresh(path string) (*sql.DB, error) {
 	k := openDBKeyOf(path)
 	k.own()
 	call := openDBCall(path)
+
 	v, err := openDBSite.Refresh(k.hash(), k, call)
 	return v.r0, err
 }
@@ -135,6 +137,7 @@ func (openDBHandle) Acquire(path string) (r0 *sql.DB, done func(), err error) {
 	k := openDBKeyOf(path)
 	k.own()
 	call := openDBCall(path)
+
 	v, free, err := openDBSite.Acquire(k.hash(), k, call)
 	return v.r0, free, err
 }
@@ -249,6 +252,7 @@ func (totalsHandle) Prime(year int, r0 []RegionTotal) {
 func (totalsHandle) Refresh(ctx context.Context, _db *sql.DB, year int) ([]RegionTotal, error) {
 	k := totalsKeyOf(year)
 	call := totalsCall(ctx, _db, year)
+
 	v, err := totalsSite.Refresh(k.hash(), k, call)
 	return v.r0, err
 }
@@ -387,6 +391,7 @@ func (reportHandle) Refresh(ctx context.Context, _db *sql.DB, f Filter) (*Report
 	k, why := reportKeyOf(f)
 	call := reportCall(ctx, _db, f)
 	call.Uncached = why
+
 	v, err := reportSite.Refresh(k.hash(), k, call)
 	return v.r0, err
 }
@@ -520,6 +525,7 @@ func (bestMonthsHandle) Refresh(ctx context.Context, _db *sql.DB, n int, years .
 	k, why := bestMonthsKeyOf(n, years)
 	call := bestMonthsCall(ctx, _db, n, years)
 	call.Uncached = why
+
 	v, err := bestMonthsSite.Refresh(k.hash(), k, call)
 	return v.r0, err
 }
@@ -556,4 +562,48 @@ func store_copyFilter(c *value.Copier, v Filter) Filter {
 	v.Channels = value.CloneSlice(v.Channels)
 	v.Since = value.CopyPtr(c, v.Since, nil)
 	return v
+}
+
+// RegionTotal has changed since this file was generated if this does not compile;
+// run: go tool cachegen ./...
+func _(p *RegionTotal) {
+	_ = (*struct {
+		Region string
+		Orders int
+		Cents  int64
+	})(p)
+}
+
+// Filter has changed since this file was generated if this does not compile;
+// run: go tool cachegen ./...
+func _(p *Filter, q *struct {
+	Filter
+	value.Unkeyed
+}) {
+	_ = (*struct {
+		Regions  []string
+		Channels []string
+		Since    *time.Time
+		MinCents int64
+	})(p)
+	_ = q.CacheKey
+}
+
+// Report has changed since this file was generated if this does not compile;
+// run: go tool cachegen ./...
+func _(p *Report) {
+	_ = (*struct {
+		Products map[string]*ProductLine
+		Cents    int64
+	})(p)
+}
+
+// ProductLine has changed since this file was generated if this does not compile;
+// run: go tool cachegen ./...
+func _(p *ProductLine) {
+	_ = (*struct {
+		Quantity int
+		Cents    int64
+		Months   []string
+	})(p)
 }

@@ -224,6 +224,8 @@ func TestCached(t *testing.T) {
 		t.Run(k.name, func(t *testing.T) {
 			if out := run(t, dir, exe, k.name); !strings.HasSuffix(out, "checked\n") {
 				t.Errorf("ended early:\n%s", out)
+			} else if strings.Contains(out, "has changed since the wrapper was generated") {
+				t.Errorf("the runtime sees other types than the generator did:\n%s", out)
 			}
 		})
 	}

@@ -18,6 +18,7 @@ var (
 	RecvIdentity   = declare("CG3012", "receiver that cannot be told by its identity", "use recv=key or recv=ignore, or make it a function of what it needs")
 	Unresolved     = declare("CG3013", "type that is not known", "make the signature compile; generated files may not declare types that it needs")
 	LocalType      = declare("CG3014", "type that generated code cannot name", "use an exported type of a package that can be imported")
+	TooDeep        = declare("CG3016", "type nested too deep", "give a part of it a name with a type declaration")
 
 	UnknownParam  = declare("CG3101", "option that names no parameter", "use the name of a parameter")
 	UnknownFunc   = declare("CG3102", "option that names no function", "declare it in this package, or import its package in this file")

@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
-	"go/build/constraint"
 	"go/format"
-	"go/token"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -76,6 +74,7 @@ func compose(n *names, pkg *load.Package, f *load.File, funcs []*model.Func) []b
 	for _, fn := range funcs {
 		v.Funcs = append(v.Funcs, h.function(fn))
 	}
+	h.pinFuncs()
 	taken := scope{}
 	for r := range n.refs {
 		taken[r] = true
@@ -84,7 +83,7 @@ func compose(n *names, pkg *load.Package, f *load.File, funcs []*model.Func) []b
 		v.Helpers = append(v.Helpers, settle(text, taken))
 	}
 	v.From, v.Package = filepath.Base(f.Name), pkg.Name
-	v.Constraint = Constraint(pkg.Fset, f)
+	v.Constraint = load.Constraint(pkg.Fset, filepath.Base(f.Name), f.Syntax)
 	v.Cache = strings.TrimSuffix(n.cache("X"), "X")
 	v.Imports = n.importBlock(strings.Join(slices.Concat(v.Funcs, v.Helpers), ""))
 	var b bytes.Buffer
@@ -92,98 +91,4 @@ func compose(n *names, pkg *load.Package, f *load.File, funcs []*model.Func) []b
 		panic(err) // the templates are constant
 	}
 	return b.Bytes()
-}
-
-// Constraint returns the build constraint of a generated file: that of its source, with
-// what the source's name says and the generated file's name does not.
-func Constraint(fset *token.FileSet, f *load.File) string {
-	var exprs []constraint.Expr
-	for _, tag := range nameTags(filepath.Base(f.Name)) {
-		exprs = append(exprs, &constraint.TagExpr{Tag: tag})
-	}
-	for _, s := range f.Syntax.Imports {
-		if s.Path.Value == `"C"` {
-			// The source vanishes where there is no cgo.
-			exprs = append(exprs, &constraint.TagExpr{Tag: "cgo"})
-			break
-		}
-	}
-	exprs = append(exprs, written(fset, f)...)
-	if len(exprs) == 0 {
-		return ""
-	}
-	x := exprs[0]
-	for _, y := range exprs[1:] {
-		x = &constraint.AndExpr{X: x, Y: y}
-	}
-	return x.String()
-}
-
-// written returns the constraints that a file's comments hold: its //go:build line or, as
-// the go command has it, in a file without one its // +build lines, all of which must hold.
-func written(fset *token.FileSet, f *load.File) []constraint.Expr {
-	var build, plus []constraint.Expr
-	for i, g := range f.Syntax.Comments {
-		if g.Pos() > f.Syntax.Package {
-			break
-		}
-		// A +build line counts only if there is a blank line between it and what follows.
-		next := f.Syntax.Package
-		if i+1 < len(f.Syntax.Comments) {
-			next = min(next, f.Syntax.Comments[i+1].Pos())
-		}
-		apart := fset.PositionFor(next, false).Line > fset.PositionFor(g.End(), false).Line+1
-		for _, c := range g.List {
-			x, err := constraint.Parse(c.Text)
-			switch {
-			case err != nil:
-			case constraint.IsGoBuild(c.Text):
-				build = append(build, x)
-			case apart:
-				plus = append(plus, x)
-			}
-		}
-	}
-	if len(build) > 0 {
-		return build
-	}
-	return plus
-}
-
-// nameTags returns the tags that a file's name stands for: _GOOS, _GOARCH or both
-// before .go.
-func nameTags(name string) []string {
-	name = strings.TrimSuffix(name, ".go")
-	name, _ = strings.CutSuffix(name, "_test")
-	// As the go command has it, what stands before the first underscore is never a tag.
-	_, rest, ok := strings.Cut(name, "_")
-	if !ok {
-		return nil
-	}
-	parts := strings.Split(rest, "_")
-	last := parts[len(parts)-1]
-	if len(parts) >= 2 && goos[parts[len(parts)-2]] && goarch[last] {
-		return []string{parts[len(parts)-2], last}
-	}
-	if goos[last] || goarch[last] {
-		return []string{last}
-	}
-	return nil
-}
-
-// Operating systems and architectures that a file's name can stand for, as go/build has
-// them: all that ever were, for they keep their meaning.
-var (
-	goos = set("aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris wasip1 windows zos")
-
-	goarch = set("386 amd64 amd64p32 arm armbe arm64 arm64be loong64 mips mipsle mips64 mips64le mips64p32 mips64p32le " +
-		"ppc ppc64 ppc64le riscv riscv64 s390 s390x sparc sparc64 wasm")
-)
-
-func set(words string) map[string]bool {
-	m := map[string]bool{}
-	for w := range strings.FieldsSeq(words) {
-		m[w] = true
-	}
-	return m
 }

@@ -42,6 +42,10 @@ type view struct {
 	Ctx                                                                        string
 	Found, WhyOK, WhyFailed, Failed, Return, Got, Give, GiveAcquired, Mentions string
 	HasErr                                                                     bool
+	Layout, LayoutTypes                                                        string
+	LayoutTexts                                                                []string
+	ID                                                                         string
+	LayoutCopies, CopyErr, ArgsErr                                             bool
 	drawView
 
 	Cache, Public, Value, Error, Uint64, Int64, Bool, Any, String, Duration, Context, Unsafe, Module, True, False string
@@ -87,6 +91,7 @@ func (h *helpers) function(f *model.Func) string {
 	}
 	w.names()
 	w.types()
+	w.layout()
 	w.key()
 	w.values()
 	w.ops()
@@ -118,12 +123,13 @@ func (w *writer) names() {
 	v.Key, v.KeyOf, v.Result, v.CopyOf, v.Ops = gen("Key"), gen("KeyOf"), gen("Result"), gen("Copy"), gen("Ops")
 	v.Site, v.Sites, v.Options = gen("Site"), gen("Sites"), gen("Options")
 	v.Miss, v.Call, v.HandleType, v.Reads = gen("Miss"), gen("Call"), gen("Handle"), gen("Reads")
+	v.Layout = gen("Layout")
 	v.Impl, v.Wrapper, v.Handle = f.Name, f.Wrapper, f.Handle
 	v.Title = f.Wrapper
 	if f.RecvBase != nil {
 		v.Title = f.RecvBase.Name() + "." + f.Wrapper
 	}
-	for _, g := range []string{v.Key, v.KeyOf, v.Result, v.CopyOf, v.Ops, v.Site, v.Sites, v.Options, v.Miss, v.Call, v.HandleType, v.Reads, v.Handle} {
+	for _, g := range []string{v.Key, v.KeyOf, v.Result, v.CopyOf, v.Ops, v.Site, v.Sites, v.Options, v.Miss, v.Call, v.HandleType, v.Reads, v.Layout, v.Handle} {
 		w.used[g] = true
 	}
 	if f.Recv == nil {
@@ -294,6 +300,41 @@ func (w *writer) keyParams() []*model.Param {
 	return ps
 }
 
+// layout writes what the function takes for granted of types: what the compiler checks,
+// and what the runtime does.
+func (w *writer) layout() {
+	v := &w.v
+	for _, p := range w.f.Layout.Pins {
+		w.h.pin(p)
+	}
+	if len(w.f.Layout.Roots) == 0 {
+		v.Layout = ""
+		return
+	}
+	var ts []string
+	for _, r := range w.f.Layout.Roots {
+		ts = append(ts, w.n.typ(r.Type))
+		text := r.Text
+		if r.Exact {
+			text = "!" + text
+		}
+		v.LayoutTexts = append(v.LayoutTexts, text)
+	}
+	v.ID = w.f.ID
+	v.LayoutTypes = "(*func(" + strings.Join(ts, ", ") + "))(" + w.untypedNil() + ")"
+	for _, r := range w.f.Results {
+		v.LayoutCopies = v.LayoutCopies || r.Root != nil
+	}
+}
+
+// untypedNil returns an expression that converts to any pointer type and is nil.
+func (w *writer) untypedNil() string {
+	if w.n.top["nil"] {
+		return w.n.std("unsafe", "Pointer") + "(" + w.n.predeclared("uintptr") + "(0))"
+	}
+	return "nil"
+}
+
 func (w *writer) key() {
 	f, n, v := w.f, w.n, &w.v
 	ps := w.keyParams()
@@ -304,8 +345,8 @@ func (w *writer) key() {
 	}
 
 	fields := scope{"hash": true, "own": true}
-	var hash, clone, exact, atoms, encoded strings.Builder
-	hasDigest := false
+	var hash, clone, exact, atoms, encoded, dynamic strings.Builder
+	hasDigest, drifts := false, false
 	for i, part := range f.Key.Parts {
 		plan := part.Plan
 		if plan.Kind == model.KeySession {
@@ -335,6 +376,7 @@ func (w *writer) key() {
 			fmt.Fprintf(&exact, "%s := %s\n", made, w.use(part.Hash, x))
 			x = made
 		}
+		whole := x
 		for plan.Kind == model.KeyOwn {
 			x, plan = x+".CacheKey()", plan.Elem
 		}
@@ -358,9 +400,10 @@ func (w *writer) key() {
 			k := set(n.value("TimeKey"), n.value("TimeKeyOf")+"("+w.h.time(plan.Type, x)+")")
 			fmt.Fprintf(&hash, "§h = %s(§h, &%s)\n", n.value("HashTime"), k)
 		case model.KeyAny:
+			part := strings.TrimPrefix(name, "§")
 			name = fields.local(name)
 			v.Fields = append(v.Fields, field{name, n.value("Atom")})
-			fmt.Fprintf(&atoms, "if §k.%s, §err = %s(%s); %s {\nreturn\n}\n", name, n.value("AtomOf"), x, w.notNil("§err", false))
+			fmt.Fprintf(&atoms, "if §k.%s, §err = %s(%s); %s {\n§err = %s(§err, %q)\nreturn\n}\n", name, n.value("AtomOf"), x, w.notNil("§err", false), n.value("InPart"), part)
 			fmt.Fprintf(&hash, "§h = %s(§h, &§k.%s)\n", n.value("HashAtom"), name)
 			fmt.Fprintf(&clone, "§k.%s = §k.%s.Clone()\n", name, name)
 			v.CanFail = true
@@ -377,6 +420,8 @@ func (w *writer) key() {
 			hasDigest = true
 			fmt.Fprintf(&encoded, "§e.Part(%q)\n", strings.TrimPrefix(name, "§"))
 			encoded.WriteString(w.h.encode(plan, x, 0))
+			fmt.Fprintf(&dynamic, "§e.Part(%q)\n%s(§e, %s)\n", strings.TrimPrefix(name, "§"), n.value("EncodeOf"), whole)
+			drifts = drifts || part.Root != nil
 		}
 	}
 	w.drawKey(fields, &hash)
@@ -384,9 +429,22 @@ func (w *writer) key() {
 	if hasDigest {
 		name := fields.local("digest")
 		v.Fields = append(v.Fields, field{name, n.value("Digest")})
-		v.Make += "§e := " + n.value("NewEncoder") + "()\n" + encoded.String() + "§k." + name + ", §err = §e.Digest()\n"
+		v.Make += "§e := " + n.value("NewEncoder") + "()\n"
+		if drifts {
+			v.Make += "if §held {\n" + encoded.String() + "} else {\n" + dynamic.String() + "}\n"
+		} else {
+			v.Make += encoded.String()
+		}
+		v.Make += "§k." + name + ", §err = §e.Digest()\n"
 		fmt.Fprintf(&hash, "§h = %s(§h, &§k.%s)\n", n.value("HashDigest"), name)
 		v.CanFail = true
+	}
+	switch {
+	case v.Layout == "":
+	case drifts:
+		v.Make = "§held := " + v.Layout + ".Holds(" + v.LayoutTypes + ")\n" + v.Make
+	default:
+		v.Make = v.Layout + ".Holds(" + v.LayoutTypes + ")\n" + v.Make
 	}
 	v.Hash, v.Clone = hash.String(), clone.String()
 	v.Failed = w.notNil("§err", false)
@@ -404,6 +462,9 @@ func (w *writer) hash(b *strings.Builder, k *model.Key, x string, depth int) {
 	case model.KeyString:
 		fmt.Fprintf(b, "§h = %s(§h, %s)\n", n.value("HashString"), w.h.to("string", k.Type, x))
 	case model.KeyExactArray:
+		if k.Type.Underlying().(*types.Array).Len() == 0 {
+			return // the compiler fails at a loop over it
+		}
 		if k.Type.Underlying().(*types.Array).Len() > 8 && k.Elem.Kind <= model.KeyUint {
 			// Cheaper in one piece.
 			fmt.Fprintf(b, "§h = %s(§h, %s)\n", n.value("HashComparable"), x)
@@ -432,6 +493,9 @@ func (w *writer) clone(b *strings.Builder, k *model.Key, x string, depth int) {
 		}
 		fmt.Fprintf(b, "%s = %s\n", x, s)
 	case model.KeyExactArray:
+		if k.Type.Underlying().(*types.Array).Len() == 0 {
+			return
+		}
 		var inner strings.Builder
 		i := fmt.Sprintf("§i%d", depth)
 		w.clone(&inner, k.Elem, x+"["+i+"]", depth+1)
@@ -496,6 +560,8 @@ func (w *writer) values() {
 			v.Size += s
 		}
 	}
+	v.Copies = v.Copies || v.LayoutCopies
+	v.CopyErr = v.Copier || v.LayoutCopies
 	if v.Size != "" {
 		v.Unsafe = n.imported("unsafe", "unsafe") + "."
 	}
@@ -674,6 +740,9 @@ func (w *writer) options() {
 		}
 		add("ErrorResult: %s,", w.n.cache(says))
 	}
+	if v.Layout != "" {
+		add("Layout: &%s,", v.Layout)
+	}
 	if len(o.Tags) > 0 {
 		var tags []string
 		for _, t := range o.Tags {
@@ -705,7 +774,12 @@ func (w *writer) calls() {
 	// Copies of the arguments, for a computation apart from the caller.
 	var copies strings.Builder
 	copier := false
+	drifts, apart := false, ""
 	for _, p := range all {
+		if p.Apart {
+			drifts = drifts || p.Root != nil
+			apart += w.name[p] + " = " + n.value("CopyOf") + "(§c, " + w.name[p] + ")\n"
+		}
 		if p.Args != nil {
 			copier = copier || p.Args.Copier
 			fmt.Fprintf(&copies, "%s = %s\n", w.name[p], w.h.copyOf(p.Args, w.name[p]))
@@ -719,6 +793,11 @@ func (w *writer) calls() {
 		v.CopyArgs = "var §c *" + n.value("Copier") + "\n" + text
 	default:
 		v.CopyArgs = text
+	}
+	if drifts {
+		v.ArgsErr = true
+		v.CopyArgs = "var §why " + v.Error + "\nif " + v.Layout + ".Held() {\n" + v.CopyArgs + "} else {\n" +
+			"§c := " + n.value("NewCopier") + "(" + strconv.Quote(v.Module) + ")\n" + apart + "§why = §c.Apart()\n}\n"
 	}
 
 	// The computation.
@@ -745,7 +824,7 @@ func (w *writer) calls() {
 	src := "§v"
 	if v.Copier || v.Copies || v.CopyFunc != "" {
 		v.Return = "§w := " + v.CopyOf + v.TArgs + "(§v)\n"
-		if v.Copier {
+		if v.CopyErr {
 			v.Return = "§w, _ := " + v.CopyOf + v.TArgs + "(§v) // has been copied before\n"
 		}
 		src = "§w"
@@ -812,7 +891,11 @@ func (w *writer) lent() string {
 		if part.Param == w.f.Recv {
 			name = strings.TrimSpace("the receiver " + name)
 		}
-		fmt.Fprintf(&b, "{Name: %q, Encode: func(§e *%s) {\n%s}},\n", name, w.n.value("Encoder"), w.h.encode(part.Plan, w.name[part.Param], 0))
+		encode := w.h.encode(part.Plan, w.name[part.Param], 0)
+		if part.Root != nil {
+			encode = w.n.value("EncodeOf") + "(§e, " + w.name[part.Param] + ")\n"
+		}
+		fmt.Fprintf(&b, "{Name: %q, Encode: func(§e *%s) {\n%s}},\n", name, w.n.value("Encoder"), encode)
 	}
 	if b.Len() == 0 {
 		return ""

@@ -22,6 +22,10 @@ type helpers struct {
 	enc   typeutil.Map    // types.Type → name
 	copy  typeutil.Map
 	size  typeutil.Map
+	pinAt typeutil.Map // types.Type → index in pins
+
+	aliases map[types.Object]bool // those in pins
+	pins    []pinned
 
 	// Of the function that is being written, for helpers of types that mention its type
 	// parameters: "[K cmp.Ordered, V any]" and "[K, V]".
@@ -29,7 +33,7 @@ type helpers struct {
 }
 
 func newHelpers(n *names, file string) *helpers {
-	return &helpers{n: n, stem: identStem(file), used: map[string]bool{}}
+	return &helpers{n: n, stem: identStem(file), used: map[string]bool{}, aliases: map[types.Object]bool{}}
 }
 
 // identStem makes an identifier of a file's name, another one for each name.
@@ -172,6 +176,92 @@ func mentionsParam(t types.Type, seen map[types.Type]bool) bool {
 	return false
 }
 
+// Pins.
+
+// pinned is a type that the generated file compares with what it was made of.
+type pinned struct {
+	model.Pin
+	decl string // type parameters
+}
+
+// pin notes that the generated file depends on a type.
+func (h *helpers) pin(p model.Pin) {
+	if a, ok := p.Type.(*types.Alias); ok {
+		if !h.aliases[a.Obj()] {
+			h.aliases[a.Obj()] = true
+			h.pins = append(h.pins, pinned{p, ""})
+		}
+		return
+	}
+	if i, ok := h.pinAt.At(p.Type).(int); ok {
+		h.pins[i].Keyed = h.pins[i].Keyed || p.Keyed
+		h.pins[i].Own = h.pins[i].Own || p.Own
+		return
+	}
+	decl, _ := h.generic(p.Type)
+	h.pinAt.Set(p.Type, len(h.pins))
+	h.pins = append(h.pins, pinned{p, decl})
+}
+
+// pinFuncs writes functions, never called, that stop compiling when a type changes.
+func (h *helpers) pinFuncs() {
+	n := h.n
+	for _, p := range h.pins {
+		var text string
+		name := types.TypeString(p.Type, func(q *types.Package) string {
+			if q == n.pkg {
+				return ""
+			}
+			return q.Name()
+		})
+		switch t := p.Type.(type) {
+		case *types.Alias:
+			text = fmt.Sprintf("func _%s(§p *%s) *%s { return §p }\n", p.decl, n.typ(t), n.typ(t.Rhs()))
+		case *types.Named:
+			asked, body := "", fmt.Sprintf("_ = (*%s)(§p)\n", n.typ(withoutTags(t.Underlying())))
+			if p.Keyed && embeddable(t) {
+				with := "Unkeyed" // has a method CacheKey, which is ambiguous if the type has one
+				if p.Own {
+					with = "Keyed" // has one further in, which is ambiguous unless the type has its own
+				}
+				asked = fmt.Sprintf(", §q *struct {\n%s\n%s\n}", n.typ(t), n.value(with))
+				body += "_ = §q.CacheKey\n"
+			}
+			text = fmt.Sprintf("func _%s(§p *%s%s) {\n%s}\n", p.decl, n.typ(t), asked, body)
+		}
+		h.funcs = append(h.funcs, "// "+name+" has changed since this file was generated if this does not compile;\n// run: go tool cachegen ./...\n"+text)
+	}
+}
+
+// embeddable reports whether a type can be embedded beside a type with a method CacheKey,
+// so that its own method shows.
+func embeddable(n *types.Named) bool {
+	switch u := n.Underlying().(type) {
+	case *types.Pointer, *types.Interface:
+		return false
+	case *types.Struct:
+		for f := range u.Fields() {
+			if f.Name() == "CacheKey" {
+				return false
+			}
+		}
+	}
+	return n.Obj().Name() != "Keyed" && n.Obj().Name() != "Unkeyed"
+}
+
+// withoutTags returns a struct without the tags of its fields, which do not matter.
+func withoutTags(t types.Type) types.Type {
+	s, ok := t.(*types.Struct)
+	if !ok {
+		return t
+	}
+	var fields []*types.Var
+	for f := range s.Fields() {
+		fields = append(fields, f)
+	}
+	return types.NewStruct(fields, nil)
+}
+
 // Encoding.
 
 // encode returns statements that write x, a value of the planned type, to the encoder e.
@@ -223,6 +313,9 @@ func (h *helpers) encode(k *model.Key, x string, depth int) string {
 		}
 		return n.value("EncodeSlice") + "(§e, " + x + ", " + h.encoder(k.Elem) + ")\n"
 	case model.KeyExactArray, model.KeyArray:
+		if k.Type.Underlying().(*types.Array).Len() == 0 {
+			return "" // the compiler fails at a loop over it
+		}
 		i := fmt.Sprintf("§i%d", depth)
 		inner := h.encode(k.Elem, x+"["+i+"]", depth+1)
 		if inner == "" { // elements are empty structs
@@ -259,7 +352,7 @@ func (h *helpers) fields(k *model.Key, x string, depth int) string {
 // encoder returns an expression for the function that encodes values of the planned type.
 func (h *helpers) encoder(k *model.Key) string {
 	n := h.n
-	if !model.Nameable(k.Type, n.pkg) {
+	if k.Inferred || !model.Nameable(k.Type, n.pkg) {
 		return n.value("EncodeOf")
 	}
 	of := func(name string) string { return n.value(name) + "[" + n.typ(k.Type) + "]" }
@@ -384,7 +477,7 @@ func (h *helpers) chunked(k *model.Copy) bool {
 // copier returns an expression for the function that copies values of the planned type.
 func (h *helpers) copier(k *model.Copy) string {
 	n := h.n
-	if !model.Nameable(k.Type, n.pkg) {
+	if k.Inferred || !model.Nameable(k.Type, n.pkg) {
 		return n.value("CopyOf")
 	}
 	if k.Kind == model.CopyAny {
@@ -502,7 +595,7 @@ func (h *helpers) sizer(k *model.Size) string {
 		}
 		return fmt.Sprintf("%s.Nil[func(*%s, %s) %s]()", n.imported(predeclaredPath, "predeclared"), n.value("Sizer"), n.typ(k.Type), n.predeclared("int64"))
 	}
-	if !model.Nameable(k.Type, n.pkg) {
+	if k.Inferred || !model.Nameable(k.Type, n.pkg) {
 		return n.value("SizeOf")
 	}
 	switch k.Kind {

@@ -46,6 +46,7 @@ type Package struct {
 	body    Bodies
 	named   sync.Once
 	names   Names
+	declCache
 }
 
 // File is one source file of a package.

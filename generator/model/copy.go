@@ -34,6 +34,8 @@ type Copy struct {
 	// Memo is set on pointers, maps and slices whose copies are remembered, so that
 	// what is shared stays shared and what is cyclic ends.
 	Memo bool
+	// Inferred is set of a CopyAny whose type generated code must not spell.
+	Inferred bool
 	// Copier is set where a memo is needed here or further down.
 	Copier bool
 }
@@ -46,6 +48,8 @@ type CopyField struct {
 
 // immutable are types that nobody changes once they exist, whatever their fields.
 var immutable = map[string]bool{
+	"crypto/ecdh.PrivateKey":         true,
+	"crypto/ecdh.PublicKey":          true,
 	"net/netip.Addr":                 true,
 	"net/netip.AddrPort":             true,
 	"net/netip.Prefix":               true,
@@ -66,9 +70,11 @@ var immutable = map[string]bool{
 // pointer leads to, and it is shared. A pointer to any other immutable value is a variable,
 // which its holder may assign to.
 var sharedPointees = map[string]bool{
-	"net/url.Userinfo": true,
-	"regexp.Regexp":    true,
-	"time.Location":    true,
+	"crypto/ecdh.PrivateKey": true,
+	"crypto/ecdh.PublicKey":  true,
+	"net/url.Userinfo":       true,
+	"regexp.Regexp":          true,
+	"time.Location":          true,
 }
 
 // dynamicCopy are types with hidden fields that the runtime knows how to copy.
@@ -81,13 +87,18 @@ var dynamicCopy = map[string]bool{
 // copyPlanner makes the copy plans of one function.
 type copyPlanner struct {
 	pkg   *types.Package
+	decls *declarations
 	done  typeutil.Map // types.Type → *Copy
 	open  typeutil.Map // being planned
 	depth int          // how many slices, arrays and maps are around
+	owner *types.Named // the type whose parts are being planned, nil for those of a signature
 }
 
 // plan returns how values of t are copied, or why they cannot be.
 func (p *copyPlanner) plan(t types.Type, path string) (*Copy, *Reason) {
+	if p.decls.dynamic(t, p.owner) {
+		return &Copy{Kind: CopyAny, Type: t, Inferred: true}, nil
+	}
 	t = types.Unalias(t)
 	if c, ok := p.done.At(t).(*Copy); ok && c != nil {
 		if p.open.At(t) != nil {
@@ -126,8 +137,11 @@ func (p *copyPlanner) plan(t types.Type, path string) (*Copy, *Reason) {
 }
 
 func (p *copyPlanner) fill(c *Copy, t types.Type, path string) *Reason {
+	outer := p.owner
+	defer func() { p.owner = outer }()
 	named, _ := t.(*types.Named)
 	if named != nil {
+		p.owner = named
 		full := fullName(named)
 		switch {
 		case immutable[full]:

@@ -49,6 +49,8 @@ type Key struct {
 	Fields []KeyField // of structs; blank fields are left out
 	Ptr    bool       // of KeyOwn: the method needs the address of the value
 
+	// Inferred is set of a KeyAny whose type generated code must not spell.
+	Inferred bool
 }
 
 // KeyField is one field of a struct.
@@ -77,14 +79,19 @@ var knownKeys = map[string]bool{
 // keyPlanner makes the plans of one function's key, so that a type that occurs twice
 // has one plan.
 type keyPlanner struct {
-	pkg  *types.Package
-	done typeutil.Map // types.Type → *Key
-	via  typeutil.Map // types whose CacheKey is being planned
+	pkg   *types.Package
+	decls *declarations
+	done  typeutil.Map // types.Type → *Key
+	via   typeutil.Map // types whose CacheKey is being planned
+	owner *types.Named // the type whose parts are being planned, nil for those of a signature
 }
 
 // plan returns how values of t are encoded, or why they cannot be. path is what the
 // user would write to get at the value.
 func (p *keyPlanner) plan(t types.Type, path string) (*Key, *Reason) {
+	if p.decls.dynamic(t, p.owner) {
+		return &Key{Kind: KeyAny, Type: t, Inferred: true}, nil
+	}
 	t = types.Unalias(t)
 	if p.via.At(t) != nil {
 		return nil, &Reason{Path: path, Type: t, Why: "whose method CacheKey is being called: its key contains itself"}
@@ -102,8 +109,14 @@ func (p *keyPlanner) plan(t types.Type, path string) (*Key, *Reason) {
 }
 
 func (p *keyPlanner) fill(k *Key, t types.Type, path string) *Reason {
+	outer := p.owner
+	defer func() { p.owner = outer }()
+	if n, ok := t.(*types.Named); ok {
+		p.owner = n
+	}
 	if own, ptr := methodOf(t, "CacheKey", p.pkg); own != nil {
 		if sig := own.Signature(); sig.Params().Len() == 0 && sig.Results().Len() == 1 {
+			p.owner = nil
 			p.via.Set(t, true)
 			defer p.via.Delete(t)
 			sub, r := p.plan(sig.Results().At(0).Type(), path+".CacheKey()")
@@ -209,7 +222,7 @@ func (p *keyPlanner) basic(k *Key, u *types.Basic, t types.Type, path string) *R
 
 func (p *keyPlanner) structure(k *Key, u *types.Struct, t types.Type, path string) *Reason {
 	hidden := hiddenField(u, p.pkg) != nil
-	exact := !hidden
+	exact := !hidden && p.decls.fixedStruct(t)
 	k.Kind = KeyStruct
 	for f := range u.Fields() {
 		if f.Name() == "_" {

@@ -36,6 +36,7 @@ type Func struct {
 	HasErr     bool // a trailing error follows Results
 
 	Key      KeyPlan
+	Layout   Layout
 	Identity bool // recv=identity: the receiver's address is a part of the key
 
 	Resource bool
@@ -56,8 +57,10 @@ type Param struct {
 	InKey bool
 	// Args says what the miss path does with the parameter before the body may run
 	// apart from its caller: nil when it can be handed over as it is.
-	Args *Copy
-	Var  *types.Var
+	Args  *Copy
+	Apart bool        // so it does, and Args says how
+	Root  *LayoutRoot // of what Args copies; nil where its types are fixed
+	Var   *types.Var
 }
 
 // Result is one result, the trailing error not counted.
@@ -66,6 +69,9 @@ type Result struct {
 	Type types.Type
 	Copy *Copy // how a caller gets a value of its own; nil for resources and copy=share
 	Size *Size // how it is weighed; nil without max-bytes
+
+	Copied bool        // Copy says how, also where it is nil since nothing need be copied
+	Root   *LayoutRoot // of what Copy copies; nil where its types are fixed
 }
 
 // Options are the options of the directive in the form that generated code needs.
@@ -135,6 +141,7 @@ type KeyPart struct {
 	Plan  *Key
 	// Lent is set where the body gets memory of the caller's that it could change.
 	Lent bool
+	Root *LayoutRoot // nil where the types of the part are fixed
 }
 
 // Exact reports whether all parts are exact, so that the key needs no digest.

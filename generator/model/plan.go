@@ -17,8 +17,14 @@ import (
 // Plan plans one annotated function. The plan is of use only if no diagnostic is an
 // error; all that is wrong is reported at once.
 func Plan(pkg *load.Package, file *load.File, decl *ast.FuncDecl, d *directive.Directive) (*Func, []diag.Diagnostic) {
+	constraint := load.Constraint(pkg.Fset, filepath.Base(file.Name), file.Syntax)
 	p := &planner{
 		pkg: pkg.Types,
+		decls: &declarations{
+			pkg:     pkg.Types,
+			settled: func(o *types.TypeName) bool { return pkg.Settled(o, constraint) },
+			std:     pkg.OfStandardLibrary,
+		},
 		f: &Func{
 			Pkg: pkg, File: file, Decl: decl, Directive: d,
 			Name:     decl.Name.Name,
@@ -32,9 +38,14 @@ func Plan(pkg *load.Package, file *load.File, decl *ast.FuncDecl, d *directive.D
 
 // planner plans one function.
 type planner struct {
-	pkg *types.Package
-	f   *Func
-	ds  []diag.Diagnostic
+	pkg   *types.Package
+	f     *Func
+	ds    []diag.Diagnostic
+	decls *declarations
+
+	// The planners of results, and of arguments for a computation apart from the caller.
+	sizes             *sizePlanner
+	copies, argCopies *copyPlanner
 }
 
 func (p *planner) at(pos token.Pos) token.Position { return p.f.Pkg.Position(pos) }
@@ -77,6 +88,7 @@ func (p *planner) run() {
 	p.results()
 	p.detach()
 	p.lent()
+	p.layout()
 	f.Doc = docOf(f)
 }
 
@@ -162,12 +174,54 @@ func (p *planner) special() bool {
 			p.errorf(p.at(v.Pos()), diag.Unresolved, "the type of %s in the signature of %s is not known", orBlank(v.Name()), f.title())
 			return false
 		}
+		if nested(v.Type()) > maxNested {
+			p.errorf(p.at(v.Pos()), diag.TooDeep, "the type of %s in the signature of %s is nested more than %d deep, which is more than the compiler can infer types through", orBlank(v.Name()), f.title(), maxNested)
+			return false
+		}
 		if !Nameable(v.Type(), p.pkg) {
 			p.errorf(p.at(v.Pos()), diag.LocalType, "generated code cannot name the type %s", typeText(v.Type(), p.pkg))
 			return false
 		}
 	}
 	return true
+}
+
+// maxNested is how deep types without names may be nested. The type checker gives up at
+// 100 where it infers type arguments, and generated code leaves it that to do.
+const maxNested = 64
+
+// nested returns how many types are nested in t that have no name.
+func nested(t types.Type) (deepest int) {
+	for part := range parts(t) {
+		deepest = max(deepest, nested(part))
+	}
+	return deepest + 1
+}
+
+// parts yields the types that are written in a type without a name.
+func parts(t types.Type) func(func(types.Type) bool) {
+	return func(yield func(types.Type) bool) {
+		switch t := types.Unalias(t).(type) {
+		case *types.Pointer:
+			yield(t.Elem())
+		case *types.Slice:
+			yield(t.Elem())
+		case *types.Array:
+			yield(t.Elem())
+		case *types.Chan:
+			yield(t.Elem())
+		case *types.Map:
+			if yield(t.Key()) {
+				yield(t.Elem())
+			}
+		case *types.Struct:
+			for f := range t.Fields() {
+				if !yield(f.Type()) {
+					return
+				}
+			}
+		}
+	}
 }
 
 func orBlank(s string) string {
@@ -370,7 +424,7 @@ func (p *planner) hashes() map[*Param]*Use {
 func (p *planner) key() {
 	f := p.f
 	uses := p.hashes()
-	keys := &keyPlanner{pkg: p.pkg}
+	keys := &keyPlanner{pkg: p.pkg, decls: p.decls}
 	if f.Session {
 		f.Key.Parts = append(f.Key.Parts, &KeyPart{Plan: &Key{Kind: KeySession, Type: types.Typ[types.String]}})
 	}
@@ -582,8 +636,9 @@ func reaches(t, target types.Type, path string, ifaces bool) (at string, iface b
 // results plans how results are copied and weighed.
 func (p *planner) results() {
 	f, o := p.f, &p.f.Directive.Options
-	copies := &copyPlanner{pkg: p.pkg}
-	sizes := &sizePlanner{pkg: p.pkg}
+	copies := &copyPlanner{pkg: p.pkg, decls: p.decls}
+	sizes := &sizePlanner{pkg: p.pkg, decls: p.decls}
+	p.sizes, p.copies = sizes, copies
 	var plans []*Copy
 	for i, r := range f.Results {
 		v := f.Sig.Results().At(i)
@@ -618,7 +673,7 @@ func (p *planner) results() {
 			p.uncopyable(pos, name, path, r, reason)
 			continue
 		}
-		r.Copy = c
+		r.Copy, r.Copied = c, true
 		plans = append(plans, c)
 	}
 	// Settle all results together: they may share parts.
@@ -751,7 +806,8 @@ func (p *planner) detach() {
 	if !apart && o.Stale == 0 {
 		return
 	}
-	copies := &copyPlanner{pkg: p.pkg}
+	copies := &copyPlanner{pkg: p.pkg, decls: p.decls}
+	p.argCopies = copies
 	all := f.Params
 	if f.Recv != nil {
 		all = append([]*Param{f.Recv}, all...)
@@ -773,12 +829,13 @@ func (p *planner) detach() {
 			}
 			continue
 		}
-		q.Args = c
+		q.Args, q.Apart = c, true
 		root.Fields = append(root.Fields, CopyField{"", c})
 	}
 	finish(root)
 	for _, q := range all {
-		if q.Args != nil && q.Args.Kind == CopyNone || !apart && o.Stale == 0 {
+		q.Apart = q.Apart && (apart || o.Stale > 0)
+		if !q.Apart || q.Args.Kind == CopyNone {
 			q.Args = nil
 		}
 	}
@@ -788,7 +845,7 @@ func (p *planner) detach() {
 // lent finds the parts of the key that the body could change for its caller. What hash= makes
 // of a parameter is not compared: it may be something that changes by itself.
 func (p *planner) lent() {
-	copies := &copyPlanner{pkg: p.pkg}
+	copies := &copyPlanner{pkg: p.pkg, decls: p.decls}
 	for _, part := range p.f.Key.Parts {
 		q := part.Param
 		if q == nil || part.Hash != nil || q.Args != nil || part.Plan.Kind == KeyIdentity {
@@ -797,6 +854,58 @@ func (p *planner) lent() {
 		c, r := copies.plan(q.Type, q.Name)
 		part.Lent = r != nil || finish(c) != nil
 	}
+}
+
+// layout settles how the generated code is kept from walking values of types that have
+// changed.
+func (p *planner) layout() {
+	f := p.f
+	l := &layouts{declarations: p.decls, sizes: p.sizes}
+	for _, part := range f.Key.Parts {
+		if part.Param == nil || part.Plan.Kind == KeyIdentity {
+			continue
+		}
+		t := part.Param.Type
+		if part.Hash != nil {
+			sig := part.Hash.Func.Signature()
+			if sig.TypeParams().Len() > 0 {
+				sig = infer(sig, []types.Type{t})
+			}
+			t = sig.Results().At(0).Type()
+		}
+		plan := part.Plan
+		for plan.Kind == KeyOwn {
+			plan = plan.Elem
+		}
+		if Nameable(t, p.pkg) {
+			part.Root = l.root(t, forKey, plan.Kind.Exact())
+			part.Lent = part.Lent || part.Root != nil && part.Hash == nil && !part.Param.Apart
+		}
+	}
+	for _, r := range f.Results {
+		switch {
+		case r.Copied:
+			l.copies = p.copies
+			r.Root = l.root(r.Type, forCopy, false)
+		case r.Size != nil:
+			l.root(r.Type, forSize, false)
+		}
+	}
+	for _, q := range params(f) {
+		if q.Apart {
+			l.copies = p.argCopies
+			q.Root = l.root(q.Type, forCopy, false)
+		}
+	}
+	f.Layout = l.l
+}
+
+// params returns the receiver, if there is one, and the parameters.
+func params(f *Func) []*Param {
+	if f.Recv == nil {
+		return f.Params
+	}
+	return append([]*Param{f.Recv}, f.Params...)
 }
 
 // docOf rewrites the function's doc comment for the wrapper.

@@ -28,6 +28,9 @@ type Size struct {
 	Elem   *Size
 	MapKey *Size
 	Fields []SizeField // those of structs that refer to something
+
+	// Inferred is set of a SizeAny whose type generated code must not spell.
+	Inferred bool
 }
 
 // SizeField is one field of a struct.
@@ -37,16 +40,26 @@ type SizeField struct {
 }
 
 type sizePlanner struct {
-	pkg  *types.Package
-	done typeutil.Map // types.Type → *Size
+	pkg   *types.Package
+	decls *declarations
+	done  typeutil.Map // types.Type → *Size
+	owner *types.Named // the type whose parts are being planned, nil for those of a signature
 }
 
 // plan returns how values of t are weighed. It always can: what cannot be read from
 // here, the runtime counts.
 func (p *sizePlanner) plan(t types.Type) *Size {
+	if p.decls.dynamic(t, p.owner) {
+		return &Size{Kind: SizeAny, Type: t, Inferred: true}
+	}
+	outer := p.owner
+	defer func() { p.owner = outer }()
 	t = types.Unalias(t)
 	if s, ok := p.done.At(t).(*Size); ok {
 		return s
+	}
+	if n, ok := t.(*types.Named); ok {
+		p.owner = n
 	}
 	s := &Size{Type: t}
 	p.done.Set(t, s)
@@ -67,7 +80,9 @@ func (p *sizePlanner) plan(t types.Type) *Size {
 	case *types.Slice:
 		s.Kind, s.Elem = SizeSlice, p.plan(u.Elem())
 	case *types.Array:
-		s.Kind, s.Elem = SizeArray, p.plan(u.Elem())
+		if u.Len() > 0 {
+			s.Kind, s.Elem = SizeArray, p.plan(u.Elem())
+		}
 	case *types.Map:
 		s.Kind, s.MapKey, s.Elem = SizeMap, p.plan(u.Key()), p.plan(u.Elem())
 	case *types.Struct:

@@ -99,6 +99,15 @@ func (c *Copier) Done() error {
 	return nil
 }
 
+// Apart is [Copier.Done] for arguments, which are copied for a computation that may go on
+// when its caller has left.
+func (c *Copier) Apart() error {
+	if c.err != nil {
+		c.err.argument = true
+	}
+	return c.Done()
+}
+
 // owns reports whether hidden fields of types of package pkg may be copied one by one.
 func (c *Copier) owns(pkg string) bool {
 	if pkg == "main" || pkg == c.home {
@@ -354,12 +363,18 @@ type CopyError struct {
 	Path   string // the way to what is wrong, such as .Rows[3].(*T).mu; may be empty
 	Type   string // of what is wrong
 	Reason string
+
+	argument bool // it is an argument, not a result
 }
 
 func (e *CopyError) Error() string {
 	what := e.Type
 	if what != "" {
 		what += ": "
+	}
+	if e.argument {
+		return "an argument" + e.Path + " cannot be copied for a computation that may outlive its caller: " + what + e.Reason +
+			"; give the type a method Clone, or use detach=off"
 	}
 	return "result" + e.Path + " cannot be copied: " + what + e.Reason +
 		"; give the type a method Clone, or use copy=Func or copy=share"

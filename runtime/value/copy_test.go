@@ -3,6 +3,10 @@ package value
 import (
 	"bytes"
 	"container/list"
+	"crypto/ecdh"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"errors"
 	"io"
 	"math"
@@ -362,5 +366,49 @@ func TestDeepAndTangled(t *testing.T) {
 			t.Errorf("%T: the copy has another digest", v)
 		}
 		SizeAny(v)
+	}
+}
+
+// A public key is copied, its curve is not: curves are compared by address.
+func TestCopyPublicKeys(t *testing.T) {
+	ec, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, curve := range []elliptic.Curve{elliptic.P224(), elliptic.P256(), elliptic.P384(), elliptic.P521()} {
+		c := NewCopier("example.com/m")
+		v := CopyAny(c, any(map[string]elliptic.Curve{"k": curve})).(map[string]elliptic.Curve)
+		if err := c.Done(); err != nil || v["k"] != curve {
+			t.Errorf("%s: %v", curve.Params().Name, err)
+		}
+	}
+	dh, err := ec.PublicKey.ECDH()
+	if err != nil {
+		t.Fatal(err)
+	}
+	type keys struct {
+		EC map[string]*ecdsa.PublicKey
+		DH *ecdh.PublicKey
+	}
+	was := &keys{map[string]*ecdsa.PublicKey{"k": &ec.PublicKey}, dh}
+	c := NewCopier("example.com/m")
+	is := CopyAny(c, any(was)).(*keys)
+	if err := c.Done(); err != nil {
+		t.Fatal(err)
+	}
+	a, b := was.EC["k"], is.EC["k"]
+	if a == b || a.X == b.X || !a.Equal(b) || !is.DH.Equal(dh) {
+		t.Error("the copy is not a copy")
+	}
+}
+
+// An argument that has no key is named, also where it is the only part of a digest.
+func TestInPart(t *testing.T) {
+	_, err := AtomOf[any](func() {})
+	if err = InPart(err, "db"); err == nil || !strings.HasPrefix(err.Error(), "argument db.(func()) cannot be part of a cache key") {
+		t.Errorf("says %v", err)
+	}
+	if InPart(nil, "db") != nil {
+		t.Error("no error became one")
 	}
 }

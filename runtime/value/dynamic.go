@@ -464,7 +464,8 @@ func (b builder) sliceType(d *dynType) {
 
 func (b builder) pointerType(d *dynType) {
 	elem := b.behind(d.t.Elem())
-	d.frozen = sharedPointees[typeName(elem.t)]
+	generic, _, _ := strings.Cut(typeName(elem.t), "[")
+	d.frozen = sharedPointees[generic]
 	d.encode = func(e *Encoder, p unsafe.Pointer) {
 		to := *(*unsafe.Pointer)(p)
 		if to == nil {

@@ -24,6 +24,14 @@ var sharedPointees = map[string]bool{
 	"net/url.Userinfo":     true,
 	"unicode.RangeTable":   true,
 	"net/netip.addrDetail": true,
+
+	// Curves are compared by address, and keys of package ecdh cannot be changed.
+	"crypto/elliptic.nistCurve": true,
+	"crypto/elliptic.p256Curve": true,
+	"crypto/ecdh.nistCurve":     true,
+	"crypto/ecdh.x25519Curve":   true,
+	"crypto/ecdh.PrivateKey":    true,
+	"crypto/ecdh.PublicKey":     true,
 }
 
 // copyable are types of the standard library whose hidden fields hold nothing but

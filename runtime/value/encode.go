@@ -825,6 +825,14 @@ type KeyError struct {
 	Reason string
 }
 
+// InPart makes err, of what [AtomOf] returned for a parameter, name it.
+func InPart(err error, part string) error {
+	if e, ok := err.(*KeyError); ok && e.Part == "" {
+		e.Part = part
+	}
+	return err
+}
+
 func (e *KeyError) Error() string {
 	what := e.Type
 	if what != "" {

@@ -1,4 +1,4 @@
-package emit
+package load
 
 import (
 	"go/build"
@@ -7,8 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-
-	"github.com/cachegen/cachegen/generator/load"
 )
 
 // A generated file is built where its source is, whatever says where that is: the go
@@ -32,7 +30,7 @@ func TestConstraintIsThatOfTheSource(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := Constraint(fset, &load.File{Name: c.name, Src: []byte(c.src), Syntax: f})
+		got := Constraint(fset, c.name, f)
 		if got != c.want {
 			t.Errorf("%s:\n%s\ngot %q, want %q", c.name, c.src, got, c.want)
 		}
