@@ -163,9 +163,13 @@ var wireCases = []wireCase{
 	}},
 	{name: "an error under a length", body: func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no such thing", 404) }, around: sets("Content-Length", "3", "X-Kept", "1")},
 	{name: "not found", body: http.NotFound},
-	{name: "moved", names: []string{"method", "url.escaped"}, body: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/there", 301) }},
-	{name: "found, relative", names: []string{"method", "url.escaped"}, body: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "there?x=1", 302) }},
-	{name: "found, under a type", names: []string{"method", "url.escaped"}, body: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/there", 307) }, around: sets("Content-Type", "text/css")},
+	{name: "moved", names: []string{"method", "url.escaped"}, body: func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/there", http.StatusMovedPermanently)
+	}},
+	{name: "found, relative", names: []string{"method", "url.escaped"}, body: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "there?x=1", http.StatusFound) }},
+	{name: "found, under a type", names: []string{"method", "url.escaped"}, body: func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/there", http.StatusTemporaryRedirect)
+	}, around: sets("Content-Type", "text/css")},
 	{name: "a type", body: heads(0, "{}", "Content-Type", "application/json")},
 	{name: "no type", body: func(w http.ResponseWriter, _ *http.Request) {
 		w.Header()["Content-Type"] = nil
