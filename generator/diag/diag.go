@@ -39,8 +39,8 @@ type Diagnostic struct {
 	Related  []Related
 }
 
-// Sort orders diagnostics by file, line, column, code and message, and drops
-// exact repetitions.
+// Sort orders diagnostics by file, line, column, code and message, and makes one of
+// those that repeat each other, which has the related places of all.
 func Sort(ds []Diagnostic) []Diagnostic {
 	slices.SortFunc(ds, func(a, b Diagnostic) int {
 		return cmp.Or(
@@ -51,9 +51,21 @@ func Sort(ds []Diagnostic) []Diagnostic {
 			cmp.Compare(a.Message, b.Message),
 		)
 	})
-	return slices.CompactFunc(ds, func(a, b Diagnostic) bool {
-		return a.Pos == b.Pos && a.Code == b.Code && a.Message == b.Message
-	})
+	kept := ds[:0]
+	for _, d := range ds {
+		last := len(kept) - 1
+		if last < 0 || kept[last].Pos != d.Pos || kept[last].Code != d.Code || kept[last].Message != d.Message {
+			kept = append(kept, d)
+			continue
+		}
+		for _, r := range d.Related {
+			if !slices.Contains(kept[last].Related, r) {
+				kept[last].Related = append(slices.Clip(kept[last].Related), r)
+			}
+		}
+	}
+	clear(ds[len(kept):])
+	return kept
 }
 
 // HasErrors reports whether any of ds is an error.

@@ -34,6 +34,18 @@ func TestSortDropsRepetitions(t *testing.T) {
 	}
 }
 
+// TestSortKeepsEveryRelatedPlace: two functions lead to the same line of a helper, and a
+// reader has to be told of both.
+func TestSortKeepsEveryRelatedPlace(t *testing.T) {
+	d := Errorf(at("helper.go", 3, 1), UnknownOption, "x")
+	a := d.WithRelated(at("a.go", 1, 1), "a leads there")
+	b := d.WithRelated(at("b.go", 1, 1), "b leads there")
+	got := Sort([]Diagnostic{b, a, a, d})
+	if len(got) != 1 || len(got[0].Related) != 2 || len(a.Related)+len(b.Related) != 2 {
+		t.Errorf("%v", got)
+	}
+}
+
 func render(t *testing.T, f Format, src string, ds ...Diagnostic) string {
 	t.Helper()
 	var b bytes.Buffer

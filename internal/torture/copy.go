@@ -5,18 +5,34 @@ import (
 	"errors"
 	"fmt"
 	"go/format"
+	goversion "go/version"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 )
 
 const cachegen = "github.com/cachegen/cachegen"
 
-// goVersion is what tortured modules are set to: generated code may use what it has.
+// goVersion is what tortured modules are set to, unless they need more: generated code may
+// use what it has.
 const goVersion = "1.26.0"
+
+// needsNewer says that a module cannot be taken with the Go that torture is built with, whose
+// type checker reads no newer language.
+type needsNewer struct{ version string }
+
+func (e *needsNewer) Error() string { return "the module needs Go " + e.version }
+
+var needed = regexp.MustCompile(`requires go >= ([0-9][0-9a-z.]*)`)
+
+// newerThan reports whether a version of the language or of Go is newer than this program's.
+func newerThan(version string) bool {
+	return strings.HasPrefix(runtime.Version(), "go") && goversion.Compare("go"+version, runtime.Version()) > 0
+}
 
 // copyIn brings the module into the scratch directory and lets it see cachegen's runtime.
 func (m *module) copyIn() error {
@@ -47,11 +63,40 @@ func (m *module) copyIn() error {
 	}
 	// Modules leave out what only their tests need. What cannot be had fails with them.
 	_, _, _, _ = m.command("go", "mod", "tidy", "-e")
-	_, errs, _, err := m.command("go", "mod", "edit", "-go="+goVersion, "-toolchain=none", "-require="+cachegen+"@v0.0.0", "-replace="+cachegen+"="+m.o.repo)
+	version, err := m.goLine()
+	if err != nil {
+		return err
+	}
+	if newerThan(version) {
+		return &needsNewer{version}
+	}
+	if goversion.Compare("go"+version, "go"+goVersion) < 0 {
+		version = goVersion
+	}
+	_, errs, _, err := m.command("go", "mod", "edit", "-go="+version, "-toolchain=none", "-require="+cachegen+"@v0.0.0", "-replace="+cachegen+"="+m.o.repo)
 	if err != nil {
 		return fmt.Errorf("go mod edit: %w: %s", err, errs)
 	}
 	return nil
+}
+
+// goLine returns the version that go.mod says, after its dependencies have had their say.
+func (m *module) goLine() (string, error) {
+	out, errs, _, err := m.command("go", "mod", "edit", "-json")
+	var mod struct{ Go string }
+	if err == nil {
+		err = json.Unmarshal(out, &mod)
+	}
+	if err != nil {
+		if n := needed.FindSubmatch(errs); n != nil {
+			return string(n[1]), nil
+		}
+		return "", fmt.Errorf("go mod edit: %w: %s", err, errs)
+	}
+	if mod.Go == "" {
+		return goVersion, nil
+	}
+	return mod.Go, nil
 }
 
 // freeOfNeighbours drops replacements by directories: a module of a repository of several
@@ -89,7 +134,11 @@ func (m *module) copyModule() error {
 	cmd.Dir = os.TempDir()
 	out, err := cmd.Output()
 	var d struct{ Dir, Error string }
-	if e := json.Unmarshal(out, &d); e != nil || d.Error != "" || err != nil {
+	e := json.Unmarshal(out, &d)
+	if n := needed.FindStringSubmatch(d.Error); n != nil {
+		return &needsNewer{n[1]}
+	}
+	if e != nil || d.Error != "" || err != nil {
 		return errors.Join(fmt.Errorf("go mod download %s: %s", m.path, d.Error), err)
 	}
 	return m.copyTree(d.Dir, m.dir, true)

@@ -33,14 +33,18 @@
 // ./internal/torture -tests=false golang.org/x/sys@v0.50.0:./windows. For build tags there
 // is -tags.
 //
+// A module that needs a newer Go than this is taken by the toolchain that -newer names.
+//
 // It writes to the scratch directory alone, and takes modules through the go command.
 package main
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -51,6 +55,8 @@ func main() {
 	flag.StringVar(&o.repo, "repo", "", "directory of cachegen's source (default: the module of the working directory)")
 	flag.StringVar(&o.scratch, "scratch", filepath.Join(os.TempDir(), "cachegen-torture"), "directory to work in")
 	flag.StringVar(&o.tags, "tags", "", "build tags, separated by commas")
+	flag.StringVar(&o.newer, "newer", "go1.27.2", "toolchain for modules that need a newer Go than this; empty to leave them out")
+	flag.IntVar(&o.functions, "functions", 0, "annotate so many functions of a module at most, evenly spread; 0 for all")
 	flag.IntVar(&o.built, "built", 500, "build and vet so many functions of a module at most, evenly spread; the generator type-checks all")
 	flag.BoolVar(&o.tests, "tests", true, "adopt and run the module's tests")
 	flag.BoolVar(&o.short, "short", true, "run tests with -short")
@@ -121,7 +127,11 @@ func (o *options) run(specs []string, report string) ([]*module, error) {
 			}
 		}
 		m := &module{Spec: spec, o: o}
-		if err := m.torture(); err != nil {
+		err := m.torture()
+		if newer, ok := errors.AsType[*needsNewer](err); ok {
+			m, err = o.withNewer(spec, newer, m)
+		}
+		if err != nil {
 			m.Failed = err.Error()
 		}
 		all = append(all, m)
@@ -138,6 +148,39 @@ func (o *options) run(specs []string, report string) ([]*module, error) {
 		}
 	}
 	return all, nil
+}
+
+// withNewer tortures a module in a process of its own, which the Go of -newer builds: the
+// generator, and what is read here, need its type checker.
+func (o *options) withNewer(spec string, why *needsNewer, m *module) (*module, error) {
+	if o.newer == "" {
+		return m, why
+	}
+	report := filepath.Join(o.scratch, "newer.json")
+	if err := os.RemoveAll(report); err != nil {
+		return m, err
+	}
+	args := []string{"run", "./internal/torture", "-newer=", "-repo=" + o.repo, "-scratch=" + o.scratch + "-newer", "-json=" + report}
+	flag.Visit(func(f *flag.Flag) {
+		switch f.Name {
+		case "newer", "repo", "scratch", "json", "list":
+		default:
+			args = append(args, "-"+f.Name+"="+f.Value.String())
+		}
+	})
+	cmd := exec.Command("go", append(args, spec)...)
+	cmd.Dir = o.repo
+	cmd.Env = append(os.Environ(), "GOTOOLCHAIN="+o.newer)
+	out, err := cmd.CombinedOutput()
+	b, noReport := os.ReadFile(report)
+	var all []*module
+	if noReport == nil {
+		noReport = json.Unmarshal(b, &all)
+	}
+	if noReport != nil || len(all) != 1 {
+		return m, fmt.Errorf("with %s: %w\n%s", o.newer, errors.Join(err, noReport), first(string(out), 2000))
+	}
+	return all[0], nil // what it found is in the report, and is why it may exit 1
 }
 
 // table is the report in Markdown.

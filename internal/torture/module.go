@@ -21,9 +21,11 @@ import (
 // options are the flags.
 type options struct {
 	repo, scratch, tags         string
+	newer                       string // toolchain for modules that need it
 	tests, short, methods, keep bool
 	all                         bool // adopt what does not look pure too, and only that
 	built                       int  // functions of a module that are built, at most
+	functions                   int  // functions that are annotated, at most; 0 for all
 	timeout                     time.Duration
 	tool                        string // the built command
 }
@@ -92,6 +94,13 @@ func (c counts) String() string {
 type finding struct {
 	File, Severity, Code, Title, Message, Hint string
 	Line, Column                               int
+	Related                                    []place
+}
+
+// place is where a function stands that a finding elsewhere speaks of.
+type place struct {
+	File string
+	Line int
 }
 
 func (f *finding) String() string {
@@ -195,9 +204,14 @@ func (m *module) torture() error {
 	for _, f := range m.fns {
 		if f.skip == "" {
 			todo = append(todo, f)
-			if f.must {
-				m.Must++
-			}
+		}
+	}
+	if n := m.o.functions; n > 0 && len(todo) > n {
+		todo = spread(todo, n)
+	}
+	for _, f := range todo {
+		if f.must {
+			m.Must++
 		}
 	}
 	m.Annotated = len(todo)
@@ -306,21 +320,25 @@ func (m *module) pass(kind string, fns []*fn) (pass, error) {
 				continue
 			}
 			errs++
-			f := m.at(filepath.Join(m.dir, d.File), d.Line)
+			fs := m.blamed(&d)
 			if d.Code == "CG2010" { // the place is a guess: the message may name the function
 				if text := fmt.Sprintf("%s: %s: %s %s", kind, d.File, d.Code, d.Message); !slices.Contains(m.Defects, text) {
 					m.Defects = append(m.Defects, text)
 				}
 				if g := m.named(filepath.Join(m.dir, d.File), d.Message); g != nil {
-					f = g
+					fs = []*fn{g}
 				}
 			}
-			if f == nil {
-				m.Defects = append(m.Defects, kind+": at no function: "+d.String())
+			if len(fs) == 0 {
+				if text := kind + ": at no function: " + d.String(); !slices.Contains(m.Defects, text) {
+					m.Defects = append(m.Defects, text)
+				}
 				continue
 			}
-			if again[f] == nil {
-				again[f] = &found[i]
+			for _, f := range fs {
+				if again[f] == nil {
+					again[f] = &found[i]
+				}
 			}
 		}
 		if errs == 0 {
@@ -347,6 +365,21 @@ func (m *module) pass(kind string, fns []*fn) (pass, error) {
 	}
 	p.Cached = len(live)
 	return p, m.buildAndVet(kind, live)
+}
+
+// blamed returns the annotated functions that a finding is about: the one that it stands at,
+// or, where it stands in a helper, those that lead there, which are its related places.
+func (m *module) blamed(d *finding) []*fn {
+	if f := m.at(filepath.Join(m.dir, d.File), d.Line); f != nil {
+		return []*fn{f}
+	}
+	var fs []*fn
+	for _, r := range d.Related {
+		if f := m.at(filepath.Join(m.dir, r.File), r.Line); f != nil && !slices.Contains(fs, f) {
+			fs = append(fs, f)
+		}
+	}
+	return fs
 }
 
 // buildAndVet builds and vets what was generated for fns. Where there are more than the tool
@@ -530,19 +563,25 @@ func (m *module) adopt() error {
 					continue
 				}
 				errs++
-				file := filepath.Join(m.dir, d.File)
-				hit := false
-				recv, name := declaredAt(file, d.Line)
-				for ref, f := range byRef {
-					if f.file == file && f.recv == recv && f.name == name && slices.Contains(refs, ref) {
-						refuse[ref], hit = true, true
-						m.AdoptRef[d.Code]++
-						if len(m.AdoptSamples) < 30 {
-							m.AdoptSamples = append(m.AdoptSamples, d.String())
+				hit, somewhere := false, false
+				for _, at := range append([]place{{d.File, d.Line}}, d.Related...) {
+					file := filepath.Join(m.dir, at.File)
+					recv, name := declaredAt(file, at.Line)
+					somewhere = somewhere || name != ""
+					for ref, f := range byRef {
+						if f.file == file && f.recv == recv && f.name == name && slices.Contains(refs, ref) {
+							hit = true
+							if !refuse[ref] {
+								refuse[ref] = true
+								m.AdoptRef[d.Code]++
+							}
+							if len(m.AdoptSamples) < 30 {
+								m.AdoptSamples = append(m.AdoptSamples, d.String())
+							}
 						}
 					}
 				}
-				if !hit && recv+name == "" || d.Code == "CG2010" {
+				if !hit && !somewhere || d.Code == "CG2010" {
 					m.Defects = append(m.Defects, "adopt: "+d.String())
 				}
 			}
@@ -666,7 +705,19 @@ func (m *module) test() (map[string]outcome, error) {
 		return nil, err
 	}
 	all := map[string]outcome{}
-	text := map[string]string{}
+	text := map[string]*strings.Builder{} // by test: what it says comes line by line
+	say := func(id, s string) {
+		if text[id] == nil {
+			text[id] = new(strings.Builder)
+		}
+		text[id].WriteString(s)
+	}
+	said := func(id string) string {
+		if b := text[id]; b != nil {
+			return b.String()
+		}
+		return ""
+	}
 	for l := range bytes.Lines(out) {
 		var e struct{ Action, Package, Test, Output, ImportPath string }
 		if json.Unmarshal(l, &e) != nil {
@@ -678,11 +729,11 @@ func (m *module) test() (map[string]outcome, error) {
 			if e.ImportPath != "" {
 				id = e.ImportPath
 			}
-			text[id] += e.Output
+			say(id, e.Output)
 		case "pass", "fail", "skip":
-			all[id] = outcome{e.Action, text[id]}
+			all[id] = outcome{e.Action, said(id)}
 		case "build-fail":
-			all[e.ImportPath] = outcome{"fail", text[e.ImportPath]}
+			all[e.ImportPath] = outcome{"fail", said(e.ImportPath)}
 		}
 	}
 	if len(all) == 0 {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -103,6 +104,47 @@ func (t *T) B() int {
 	}
 	if got, _ = os.ReadFile(name); string(got) != src {
 		t.Errorf("without directives it is\n%s", got)
+	}
+}
+
+// TestBlamed: a finding in a helper is about the annotated functions that lead there, which
+// its related places name, and one that stands at a function about that one alone.
+func TestBlamed(t *testing.T) {
+	dir := t.TempDir()
+	page, other := &fn{name: "page", first: 3, last: 5}, &fn{name: "other", first: 8, last: 9}
+	file := filepath.Join(dir, "p.go")
+	m := &module{dir: dir, lines: map[string][]*fn{file: {page, other}}}
+	var said struct{ Diagnostics []finding }
+	if err := json.Unmarshal([]byte(`{"diagnostics": [
+		{"file": "p.go", "line": 4, "related": [{"file": "p.go", "line": 10}]},
+		{"file": "helper.go", "line": 7, "related": [{"file": "p.go", "line": 4}, {"file": "helper.go", "line": 1}, {"file": "p.go", "line": 10}]},
+		{"file": "helper.go", "line": 7}]}`), &said); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range [][]*fn{{page}, {page, other}, nil} {
+		if got := m.blamed(&said.Diagnostics[i]); !slices.Equal(got, want) {
+			t.Errorf("finding %d is about %v", i, got)
+		}
+	}
+}
+
+// TestNeededGo: what go.mod, or the go command in refusing a module, says of the Go that it
+// needs.
+func TestNeededGo(t *testing.T) {
+	if n := needed.FindStringSubmatch("example.org/m@v1.0.0 requires go >= 1.99.1 (running go 1.26.8; GOTOOLCHAIN=local)"); n == nil || n[1] != "1.99.1" {
+		t.Errorf("needed is %q", n)
+	}
+	if !newerThan("1.99.1") || newerThan("1.26.0") || newerThan("1.21") {
+		t.Error("which Go is newer than this one?")
+	}
+	m := &module{dir: t.TempDir(), o: &options{}}
+	for text, want := range map[string]string{"module m\n\ngo 1.20\n": "1.20", "module m\n": goVersion, "module m\n\ngo 1.99.0\n": "1.99.0"} {
+		if err := os.WriteFile(filepath.Join(m.dir, "go.mod"), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := m.goLine(); got != want || err != nil {
+			t.Errorf("%q needs %s, %v", text, got, err)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/packages"
@@ -174,15 +175,8 @@ func (u *purity) look(f *types.Func, d *ast.FuncDecl) bool {
 			// What is handed on from a parameter or a variable is meant to be the same
 			// memory, and the cached function returns a copy. Errors are not copied.
 			for _, x := range n.Results {
-				if a, ok := x.(*ast.UnaryExpr); ok && a.Op == token.AND {
-					x = a.X
-				} else if !refers(info.TypeOf(x)) {
-					continue
-				}
-				if o, _ := u.root(x); o != nil && !local(o) {
-					if _, isVar := o.(*types.Var); isVar && !isError(o.Type()) {
-						fail()
-					}
+				if u.handsOn(x, local) {
+					fail()
 				}
 			}
 		case *ast.Ident:
@@ -201,6 +195,29 @@ func (u *purity) look(f *types.Func, d *ast.FuncDecl) bool {
 		return ok
 	})
 	return ok
+}
+
+// handsOn reports whether what x gives leads to memory that the function was given, by way of
+// the fields and elements of composite literals too.
+func (u *purity) handsOn(x ast.Expr, local func(types.Object) bool) bool {
+	x = ast.Unparen(x)
+	if a, ok := x.(*ast.UnaryExpr); ok && a.Op == token.AND {
+		x = ast.Unparen(a.X)
+	} else if _, ok := x.(*ast.CompositeLit); !ok && !refers(u.pkg.TypesInfo.TypeOf(x)) {
+		return false
+	}
+	if l, ok := x.(*ast.CompositeLit); ok {
+		return slices.ContainsFunc(l.Elts, func(e ast.Expr) bool {
+			if kv, ok := e.(*ast.KeyValueExpr); ok {
+				_, ofMap := u.pkg.TypesInfo.TypeOf(l).Underlying().(*types.Map)
+				return u.handsOn(kv.Value, local) || ofMap && u.handsOn(kv.Key, local)
+			}
+			return u.handsOn(e, local)
+		})
+	}
+	o, _ := u.root(x)
+	v, isVar := o.(*types.Var)
+	return isVar && !local(o) && !isError(v.Type())
 }
 
 // refers reports whether values of t lead to memory that others may hold too.

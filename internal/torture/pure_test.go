@@ -62,6 +62,14 @@ func pureClosure(a int) int           { f := func(x int) int { return x + a }; r
 func (b box) pureCopy() box            { return b }
 func pureAppend(s []int) []int        { return append([]int(nil), s...) }
 
+func pureLiteral(a int) box           { return box{a, []int{a}} }
+func pureLiteralOfCopy(s []int) *box  { c := append([]int(nil), s...); return &box{1, c} }
+
+func notInLiteral(s []int) box        { return box{list: s} }
+func notBehindLiteral(s []int) *box   { return &box{1, s[1:]} }
+func notInElement(s []int) [][]int    { return [][]int{nil, s} }
+func notInNested(s []int) []box       { return []box{{1, s}} }
+func notAsMapKey(b *box) map[*box]int { return map[*box]int{b: 1} }
 func notHandedOn(s []int) []int       { return s[1:] }
 func (b *box) notReceiverItself() *box { return b }
 func notFieldOf(b *box) *int          { return &b.n }
@@ -117,7 +125,7 @@ func notFuncParam(f func() int) int   { return f() }
 			t.Errorf("%s: pure is %v", d.Name.Name, got)
 		}
 	}
-	if n != 32 {
+	if n != 39 {
 		t.Errorf("%d functions looked at", n)
 	}
 }
