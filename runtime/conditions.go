@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // What a computation asks its context for is an input of its result, as an argument is:
@@ -121,8 +122,9 @@ func (a *askedKeys) all(keys []keyedRead) bool {
 // context to them.
 type askedKeys struct {
 	context.Context
-	mu   sync.Mutex
-	keys []any
+	mu     sync.Mutex
+	keys   []any
+	values []any // what they got for each, when they first asked
 }
 
 // keysAsked calls the functions of hash=ctx: once more. Where one of them panics now, though
@@ -147,10 +149,43 @@ func (a *askedKeys) Value(key any) any {
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		if !slices.Contains(a.keys, key) {
-			a.keys = append(a.keys, key)
+			a.keys, a.values = append(a.keys, key), append(a.values, v)
 		}
 	}
 	return v
+}
+
+// got reports whether v is what they got for key. Of values that can change it is not asked:
+// some contexts make a new one each time.
+func (a *askedKeys) got(key, v any) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	i := slices.Index(a.keys, key)
+	if i < 0 {
+		return false
+	}
+	had := a.values[i]
+	return !settled(had) || !settled(v) || had == v
+}
+
+// settled reports whether nobody can change v.
+func settled(v any) bool { return v == nil || settledType(reflect.TypeOf(v)) }
+
+func settledType(t reflect.Type) bool {
+	switch k := t.Kind(); {
+	case k == reflect.String, reflect.Bool <= k && k <= reflect.Complex128, t == reflect.TypeFor[time.Time]():
+		return true
+	case k == reflect.Array:
+		return settledType(t.Elem())
+	case k == reflect.Struct:
+		for i := range t.NumField() {
+			if !settledType(t.Field(i).Type) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
 }
 
 func (a *askedKeys) has(key any) bool {
@@ -281,3 +316,11 @@ func glance(ctx context.Context, key any) any {
 
 // glanceKey is what glance asks the context of a computation for.
 type glanceKey struct{ of any }
+
+// logStrayed says what to do about the context value of key, which a computation that went
+// on without its caller may have seen change.
+func (s *store) logStrayed(key any) {
+	s.log(logStrayed, "a result is not kept, since the computation went on without its caller, and the context value of key %#v (%T), which is in the cache key, "+
+		"was another by then or may have been: frameworks use their contexts again for the next request. "+
+		"Put a string or a number into the context, and not a pointer; or say detach=off, and no stale=", key, key)
+}

@@ -452,3 +452,119 @@ func TestPersonalForAnotherReason(t *testing.T) {
 		}
 	})
 }
+
+// requests are contexts as frameworks make them, which use one again for the next request
+// when the caller of the last has gone. Each shows the user of its request.
+var requests = []struct {
+	name string
+	make func(ctx context.Context, user string) (_ context.Context, next func(user string))
+	show func(v any) string
+	safe bool // what was shown to one who goes on is right
+}{
+	{"the context changes", func(ctx context.Context, user string) (context.Context, func(string)) {
+		return oddContext{ctx, func(key any) any {
+			if key == userKey("user") {
+				return user
+			}
+			return ctx.Value(key)
+		}}, func(u string) { user = u }
+	}, func(v any) string { return v.(string) }, false},
+	{"what a pointer leads to changes", func(ctx context.Context, user string) (context.Context, func(string)) {
+		return context.WithValue(ctx, userKey("user"), &user), func(u string) { user = u }
+	}, func(v any) string { return *v.(*string) }, false},
+	{"nothing changes", func(ctx context.Context, user string) (context.Context, func(string)) {
+		return context.WithValue(ctx, userKey("user"), [1]string{user}), func(string) {}
+	}, func(v any) string { return v.([1]string)[0] }, true},
+}
+
+// A computation that goes on without its caller does not put what it reads of a context that is
+// used again by then under that caller's key, nor does it give it to those who wait.
+func TestContextsThatAreUsedAgain(t *testing.T) {
+	ops := keyedOps{ask: func(ctx context.Context) { ctx.Value(userKey("user")) }}
+	for _, r := range requests {
+		for _, nested := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, nested %v", r.name, nested), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					logged(t)
+					runs := 0
+					f := newFunc(t, ops, Options{TrackContext: true, Detach: true}, func(ctx context.Context, _ int) (string, error) {
+						runs++
+						time.Sleep(time.Minute)
+						return r.show(ctx.Value(userKey("user"))), nil
+					})
+					load := f.load
+					if nested {
+						outer := newFunc(t, ops, Options{Func: "outer", TrackContext: true, Detach: true}, f.load)
+						load = outer.load
+					}
+					ctx, cancel := cancellable(t)
+					ctx, next := r.make(ctx, "ada")
+					var wg sync.WaitGroup
+					wg.Go(func() { _, _ = load(ctx, 1) })
+					time.Sleep(time.Second)
+					wg.Go(func() {
+						ctx, _ := r.make(t.Context(), "ada")
+						if v, err := load(ctx, 1); v != "ada" || err != nil {
+							t.Errorf("ada, who waits, gets %q, %v", v, err)
+						}
+					})
+					time.Sleep(time.Second)
+					cancel()
+					time.Sleep(time.Second)
+					next("bob")
+					wg.Wait()
+					ctx, _ = r.make(t.Context(), "ada")
+					if v, err := load(ctx, 1); v != "ada" || err != nil {
+						t.Errorf("ada, later, gets %q, %v", v, err)
+					}
+					if want := map[bool]int{true: 1, false: 2}[r.safe]; runs != want {
+						t.Errorf("%d computations instead of %d", runs, want)
+					}
+				})
+			})
+		}
+		t.Run(r.name+", refresh", func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				lines := logged(t)
+				f := newFunc(t, ops, Options{TrackContext: true, Detach: true, TTL: time.Hour, Stale: 24 * time.Hour}, func(ctx context.Context, _ int) (string, error) {
+					time.Sleep(time.Minute)
+					return r.show(ctx.Value(userKey("user"))), nil
+				})
+				ctx, next := r.make(t.Context(), "ada")
+				for i := range 3 {
+					if v, err := f.load(ctx, 1); v != "ada" || err != nil {
+						t.Errorf("call %d gets %q, %v", i, v, err)
+					}
+					if i > 0 {
+						next("bob")
+					}
+					time.Sleep(2 * time.Hour)
+					next("ada")
+				}
+				if s := f.Stats(); (s.RefreshFailed == 0) != r.safe || (s.NotKept == 0) != r.safe {
+					t.Errorf("%+v", s)
+				}
+				if l := lines(); (len(l) == 0) != r.safe || !r.safe && !strings.Contains(l[0], "detach=off") {
+					t.Errorf("log: %q", l)
+				}
+			})
+		})
+	}
+	t.Run("its caller is there", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFunc(t, ops, Options{TrackContext: true, Detach: true}, func(ctx context.Context, _ int) (string, error) {
+				return *ctx.Value(userKey("user")).(*string), nil
+			})
+			ctx, _ := cancellable(t)
+			user := "ada"
+			for range 2 {
+				if v, err := f.load(context.WithValue(ctx, userKey("user"), &user), 1); v != "ada" || err != nil {
+					t.Errorf("%q, %v", v, err)
+				}
+			}
+			if s := f.Stats(); s.Loads != 1 || s.Hits != 1 {
+				t.Errorf("%+v", s)
+			}
+		})
+	})
+}

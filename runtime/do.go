@@ -223,6 +223,7 @@ func (s *store) detach(f *flight, c *caller, e *Call) {
 		}
 		ctx = f.watchedCtx(ctx, false)
 	}
+	f.call.apart, f.call.behind = c.ctx, f.behind
 	s.mu.Lock()
 	f.onEnd() // its owner waits for it
 	f.detached, f.cancel = true, cancel

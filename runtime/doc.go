@@ -74,7 +74,10 @@
 //   - A computation that starts a goroutine, waits for it, and calls itself from there
 //     without its context cannot be seen to wait for itself. It ends at wait=, if that is set.
 //   - A detached computation runs on when the caller that started it has left: it must not
-//     read memory that its caller will use again. The generator sees to that.
+//     read memory that its caller will use again. The generator sees to that for
+//     arguments. A context that is used again for the next request is noticed by the
+//     values that hash=ctx: covers: where they have changed, or could have unseen, since
+//     they are no strings or numbers, the result is its owner's alone.
 //   - A value that holds a resource keeps it from its release, whatever drops the resource
 //     from its own cache: Forget of a database has the next call open another, and a kept
 //     repository goes on with the old one, which stays open until the repository has

@@ -57,6 +57,7 @@ type flight struct {
 	erred    bool   // the value stands for an error, which is replayed
 	alone    bool   // the owner has it, and nobody else can: it cannot be copied, or an argument was changed
 	changed  string // the arguments that the computation changed
+	strayed  any    // the key of a context value that may have been another call's; nil: none
 	ident    any
 	hasIdent bool
 
@@ -536,6 +537,14 @@ func (c *call) unfinished(ctx context.Context, has ErrorResult) bool {
 func (f *flight) judge(ctx, owner context.Context, err error) ending {
 	s := f.st
 	now := clock()
+	if f.strayed = f.frame.strayed(f.call); f.strayed != nil {
+		f.made = err == nil
+		if f.made && s.front.releases() {
+			f.ident, f.hasIdent = s.front.ident(f.n)
+		}
+		f.left = f.call.outlives()
+		return ownerLeft
+	}
 	if err != nil {
 		if owner != nil && owner.Err() != nil {
 			f.left = true
@@ -731,6 +740,9 @@ func (f *flight) finish(result ending, err error, p any) {
 	}
 	if read != nil {
 		s.logRead(read)
+	}
+	if f.strayed != nil {
+		s.logStrayed(f.strayed)
 	}
 	switch {
 	case f.moves || result != gaveValue:

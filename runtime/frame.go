@@ -68,16 +68,18 @@ type frame struct {
 	next   *frame  // in the store's list, under its mu
 	before *frame  // likewise
 
-	mu     sync.Mutex
-	closed bool
-	hitBy  uint64 // earliest event since the start that concerns the computation; 0: none
-	facts  facts
-	mixed  bool   // results of more than one session went in
-	reason string // why the result must not be kept; "" if it may
-	read   any    // the first key of a context value that counts
-	loans  []*holding
-	when   conditions
-	place  conditions // of when
+	mu      sync.Mutex
+	closed  bool
+	hitBy   uint64 // earliest event since the start that concerns the computation; 0: none
+	facts   facts
+	mixed   bool   // results of more than one session went in
+	reason  string // why the result must not be kept; "" if it may
+	read    any    // the first key of a context value that counts
+	lent    any    // the first key, covered by hash=ctx:, of a value that somebody may change; nil: none
+	altered any    // the first such key whose value was another than hash=ctx: got; nil: none
+	loans   []*holding
+	when    conditions
+	place   conditions // of when
 
 	// set before the computation gets its context
 	watched *store          // the function, whose context values count; nil: they do not
@@ -236,7 +238,14 @@ func (f *frame) saw(key, v any, place bool) {
 	when := f.conditionsOf(place)
 	switch {
 	case f.closed || f.read != nil:
+	case keyed && !f.keyed.got(key, v):
+		if f.altered == nil {
+			f.altered = key
+		}
 	case keyed:
+		if f.lent == nil && !settled(v) {
+			f.lent = key
+		}
 		f.when.addKeyed(key, v)
 		when.addKeyed(key, v)
 	case v != nil || !comparable:
@@ -249,6 +258,26 @@ func (f *frame) saw(key, v any, place bool) {
 		f.facts.ones = true
 		f.drop("it depends on the absence of too many context values")
 	}
+}
+
+// strayed returns the key of a context value of which the computation, whose call is c, may
+// have been shown what belongs to another call; nil: there is none.
+//
+// Frameworks use the contexts of requests, and what they put there, again for the next
+// request, as soon as a handler has returned (gin's and echo's contexts, chi's of a route):
+// a computation that goes on by then, for those who wait or as a refresh, would put one
+// user's result under another's key. A value that differs from what the functions of
+// hash=ctx: got gives that away; what a pointer leads to may have changed unseen.
+func (f *frame) strayed(c *call) any {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case f.altered != nil:
+		return f.altered
+	case f.lent != nil && c.outlives():
+		return f.lent
+	}
+	return nil
 }
 
 // sawPage notes that the computation asked for templ's memory of a page, which had

@@ -166,6 +166,7 @@ type logKind int
 
 const (
 	logContext logKind = iota
+	logStrayed
 	logUncached
 	logChanged
 	logLate

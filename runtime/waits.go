@@ -31,6 +31,10 @@ type call struct {
 	validates bool // it is a validation
 	hole      bool // what runs is content of the caller's, drawn by the computation
 
+	// of a computation that runs apart from its caller, set before it begins
+	apart  context.Context // the caller's; nil: it does not run apart, or has no context
+	behind bool            // nobody waits for it: it refreshes a stale entry
+
 	ended atomic.Bool // what is called with its context from here on is no part of it
 
 	// of the calls made in it
@@ -40,6 +44,16 @@ type call struct {
 
 	// what it waits for, itself or through calls made in it, and how often; under waitsMu
 	waits map[*flight]int
+}
+
+// outlives reports whether c, or a computation around it, goes on without its caller.
+func (c *call) outlives() bool {
+	for ; c != nil; c = c.parent {
+		if c.apart != nil && (c.behind || c.apart.Err() != nil) {
+			return true
+		}
+	}
+	return false
 }
 
 // runs reports whether c is there and has not ended.
