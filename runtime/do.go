@@ -70,19 +70,11 @@ func (s *store) acquire(n *node, e *Call) (own *node, done func(), err error) {
 // do answers a call: from the cache, from a computation that runs, or by running one. n
 // has the key and is used for the result.
 func (s *store) do(n *node, c *caller, e *Call) found {
-	if c.passes() {
-		s.count(func(t *tally) { t.bypassed++ })
-		s.passed(n, c)
-		return found{n: n, err: e.Run(c.ctx, s.front.value(n))}
-	}
 	if e.Uncached == nil {
 		e.Uncached = s.o.Layout.Unkeyable()
 	}
-	if e.Uncached != nil {
-		if c.cc != nil && c.cc.frame != nil {
-			c.cc.frame.addTagsOf(facts{tags: c.tags}, s.o.Tags)
-		}
-		return s.outside(c, s.unkeyed(n, c, e))
+	if c.passes() || e.Uncached != nil {
+		return s.past(n, c, e)
 	}
 	s.label(n, c)
 	for {
@@ -107,6 +99,19 @@ func (s *store) do(n *node, c *caller, e *Call) found {
 			return s.outside(c, r)
 		}
 	}
+}
+
+// past answers a call that goes past the cache, or that has no key.
+func (s *store) past(n *node, c *caller, e *Call) found {
+	if c.passes() {
+		s.count(func(t *tally) { t.bypassed++ })
+		s.passed(n, c)
+		return found{n: n, err: e.Run(c.ctx, s.front.value(n))}
+	}
+	if c.cc != nil && c.cc.frame != nil {
+		c.cc.frame.addTagsOf(facts{tags: c.tags}, s.o.Tags)
+	}
+	return s.outside(c, s.unkeyed(n, c, e))
 }
 
 // anyway runs the body for a caller whose context has ended, and who cannot be told so by an
@@ -187,7 +192,21 @@ func (s *store) countFor(fr *frame, n *node) {
 
 // compute runs the flight that the caller owns, and waits for its result.
 func (s *store) compute(f *flight, c *caller, e *Call) found {
-	if s.o.Detach && c.ctx != nil && c.ctx.Done() != nil {
+	ctx := c.ctx
+	switch {
+	case ctx != nil && (s.o.Timeout > 0 || s.o.Detach && ctx.Done() != nil):
+		return s.computeLimited(f, c, e)
+	case ctx != nil:
+		ctx = f.watchedCtx(ctx, false)
+	}
+	f.run(ctx, c.ctx, true, e)
+	return f.result(true)
+}
+
+// computeLimited is compute for a computation that has a time to end by, or may run apart. It
+// stands by itself since its frame is larger: a recursion has one of compute for each level.
+func (s *store) computeLimited(f *flight, c *caller, e *Call) found {
+	if s.o.Detach && c.ctx.Done() != nil {
 		if err := c.ctx.Err(); err != nil {
 			f.left = true
 			f.finish(ownerLeft, err, nil)
@@ -198,15 +217,12 @@ func (s *store) compute(f *flight, c *caller, e *Call) found {
 		return r
 	}
 	ctx := c.ctx
-	if ctx != nil {
-		if s.o.Timeout > 0 {
-			limited, cancel := context.WithTimeout(ctx, s.o.Timeout)
-			defer cancel()
-			ctx = limited
-		}
-		ctx = f.watchedCtx(ctx, false)
+	if s.o.Timeout > 0 {
+		limited, cancel := context.WithTimeout(ctx, s.o.Timeout)
+		defer cancel()
+		ctx = limited
 	}
-	f.run(ctx, c.ctx, true, e)
+	f.run(f.watchedCtx(ctx, false), c.ctx, true, e)
 	return f.result(true)
 }
 

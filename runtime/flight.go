@@ -22,9 +22,7 @@ type flight struct {
 	n     *node // the entry that it makes; its key is set from the start
 	call  *call
 	frame *frame
-	moves bool // its computation goes on when it ends, with the frame
 	tags  []string
-	owner *Owner
 	began int64
 
 	// what call and frame point to, but in a computation that has moved here
@@ -34,43 +32,75 @@ type flight struct {
 	}
 
 	// under the store's mu; settled when ended is closed
-	next      *flight       // of the same hash
-	ended     chan struct{} // closed at the end, or by shutOut; made for the first who waits for it
+	next    *flight       // of the same hash
+	ended   chan struct{} // closed at the end, or by shutOut; made for the first who waits for it
+	present int32         // callers that wait for the result, the owner among them
+	leases  int32         // of them, those that Acquire
+	around  []*frame      // of the computations that the callers belong to
+	cancel  context.CancelCauseFunc
+
+	// set with done
+	hitBy uint64 // earliest event that made it outdated; 0: none
+	err   error
+	facts facts
+	when  *conditions
+
+	rare *rareFlight // nil: it has its zero value
+
+	// Small fields stand together: a flight is most of what a miss allocates.
+
+	moves bool // its computation goes on when it ends, with the frame
+
+	// under the store's mu
 	done      bool
-	sentAway  bool     // those who waited, by shutOut
-	lonely    bool     // while it runs, no other of its key is open to others either
-	present   int      // callers that wait for the result, the owner among them
-	leases    int      // of them, those that Acquire
-	around    []*frame // of the computations that the callers belong to
-	private   bool     // not open to others
-	expected  bool     // to be of use to its caller alone
-	barred    bool     // its result is not to be kept: a later computation's was, or its place has gone
+	sentAway  bool // those who waited, by shutOut
+	lonely    bool // while it runs, no other of its key is open to others either
+	private   bool // not open to others
+	expected  bool // to be of use to its caller alone
+	barred    bool // its result is not to be kept: a later computation's was, or its place has gone
 	detached  bool
 	behind    bool
 	cancelled bool // by us: an error is nobody's result then
-	cancel    context.CancelCauseFunc
 
 	// set by the one who runs it, before done
 	keepable bool
-	original *node  // has the value that the body gave, where it cannot be copied; nil: n has it
-	made     bool   // the body gave a value
-	erred    bool   // the value stands for an error, which is replayed
-	alone    bool   // the owner has it, and nobody else can: it cannot be copied, or an argument was changed
-	changed  string // the arguments that the computation changed
-	strayed  any    // the key of a context value that may have been another call's; nil: none
-	ident    any
-	hasIdent bool
+	made     bool // the body gave a value
+	erred    bool // the value stands for an error, which is replayed
+	alone    bool // the owner has it, and nobody else can: it cannot be copied, or an argument was changed
 
 	// set with done
 	ending ending
-	hitBy  uint64 // earliest event that made it outdated; 0: none
-	err    error
-	panicV any
-	facts  facts
-	when   *conditions
 	ones   bool // the result may be of use to its owner alone: it came of a context value, or a session
 	lone   bool // the result came of where its owner called from: another who waits computes anew
 	left   bool // ownerLeft, and its owner has left indeed, or nobody waited
+}
+
+// rareFlight is what few flights have. It is set by the one who starts the flight, and by the
+// one who runs it, before done.
+type rareFlight struct {
+	original *node  // has the value that the body gave, where it cannot be copied; nil: the flight's n has it
+	changed  string // the arguments that the computation changed
+	strayed  any    // the key of a context value that may have been another call's; nil: none
+	panicV   any
+	ident    any
+	hasIdent bool
+	owner    *Owner // whose end is the entry's
+}
+
+// seldom returns the rare part of f, to be set by the one who runs it.
+func (f *flight) seldom() *rareFlight {
+	if f.rare == nil {
+		f.rare = &rareFlight{}
+	}
+	return f.rare
+}
+
+// whatChanged returns the arguments that the computation changed.
+func (f *flight) whatChanged() string {
+	if f.rare == nil {
+		return ""
+	}
+	return f.rare.changed
 }
 
 type ending uint8
@@ -95,20 +125,21 @@ type caller struct {
 	cc      *callCtx        // what ctx carries
 	drawsIn context.Context // what the place that it draws to carries; nil: nothing
 	looked  *node           // the entry whose conditions it has looked at last
-	met     bool            // its contexts meet them
-	alone   bool            // its result will be of use to nobody else, so that it waits for nobody
 	outer   *call           // the call that this one is made in
 	arrival uint64          // number of the last event before it
 	until   int64           // when it stops waiting; never
-	refresh bool            // takes only what began after it
-	lease   bool            // Acquire
 	lender  *frame          // of the computation that has on loan what the call gets; nil: none
-	letDown int             // flights that ended without a result for it, and not since their owner left
-	nowait  bool            // rather has nothing than waits
 	within  *flight         // of the computation that moves on to this key; nil: none
 	tags    []string
 	labels  []label
 	owner   *Owner // whose end is the entry's
+
+	met     bool // its contexts meet the conditions of looked
+	alone   bool // its result will be of use to nobody else, so that it waits for nobody
+	refresh bool // takes only what began after it
+	lease   bool // Acquire
+	nowait  bool // rather has nothing than waits
+	letDown bool // a flight ended without a result for it, and not since its owner left
 }
 
 // found is what a caller gets without computing it.
@@ -244,7 +275,7 @@ func (s *store) open(n *node) *flight {
 // start enters a flight that makes n. mu is held.
 func (s *store) start(n *node, c *caller, now int64) *flight {
 	f := &flight{
-		st: s, n: n, tags: c.tags, owner: c.owner,
+		st: s, n: n, tags: c.tags,
 		began: now, present: 1, expected: c.alone,
 	}
 	if w := c.within; w != nil {
@@ -256,6 +287,9 @@ func (s *store) start(n *node, c *caller, now int64) *flight {
 		if c.leases() {
 			f.leases = 1
 		}
+	}
+	if c.owner != nil {
+		f.seldom().owner = c.owner
 	}
 	f.callIn(c)
 	if s.flights == nil {
@@ -461,7 +495,7 @@ func (f *flight) take(c *caller, own bool) (found, verdict) {
 		}
 	}
 	if f.ending == panicked {
-		panic(f.panicV)
+		panic(f.rare.panicV)
 	}
 	return f.result(own), took
 }
@@ -477,9 +511,10 @@ func (f *flight) verdict(c *caller) verdict {
 	case f.ending == ownerLeft || f.lone:
 		// The next may end likewise: so that not all wait for one another in turn, each
 		// takes part in that once.
-		if c.letDown++; c.letDown > 1 {
+		if c.letDown {
 			return another
 		}
+		c.letDown = true
 		return again
 	case f.ones || !f.when.met(f.st, c.ctx, c.drawsIn):
 		return another
@@ -489,8 +524,8 @@ func (f *flight) verdict(c *caller) verdict {
 
 // result is what the flight gave, for its owner or for another who was present.
 func (f *flight) result(own bool) found {
-	if own && f.original != nil {
-		return found{n: f.original, err: f.err, flight: f}
+	if own && f.rare != nil && f.rare.original != nil {
+		return found{n: f.rare.original, err: f.err, flight: f}
 	}
 	return found{n: f.n, err: f.err, flight: f}
 }
@@ -515,13 +550,22 @@ func (f *flight) run(ctx, owner context.Context, here bool, e *Call) {
 			panic(p) // the identical value, with the trace of its origin
 		}
 	}()
-	var args argumentsBefore
-	if here {
-		args = before(e.Arguments)
+	if here && len(e.Arguments) > 0 {
+		err = f.runChecked(ctx, e)
+	} else {
+		err = e.Run(ctx, f.st.front.value(f.n))
 	}
-	err = e.Run(ctx, f.st.front.value(f.n))
-	f.changed = args.changed()
 	result = f.judge(ctx, owner, err)
+}
+
+// runChecked runs the body, and notes which of its arguments it has changed.
+func (f *flight) runChecked(ctx context.Context, e *Call) error {
+	args := before(e.Arguments)
+	err := e.Run(ctx, f.st.front.value(f.n))
+	if changed := args.changed(); changed != "" {
+		f.seldom().changed = changed
+	}
+	return err
 }
 
 // unfinished reports whether a body that returned without an error has given no result for
@@ -537,10 +581,12 @@ func (c *call) unfinished(ctx context.Context, has ErrorResult) bool {
 func (f *flight) judge(ctx, owner context.Context, err error) ending {
 	s := f.st
 	now := clock()
-	if f.strayed = f.frame.strayed(f.call); f.strayed != nil {
+	if key := f.frame.strayed(f.call); key != nil {
+		f.seldom().strayed = key
 		f.made = err == nil
 		if f.made && s.front.releases() {
-			f.ident, f.hasIdent = s.front.ident(f.n)
+			r := f.seldom()
+			r.ident, r.hasIdent = s.front.ident(f.n)
 		}
 		f.left = f.call.outlives()
 		return ownerLeft
@@ -557,7 +603,8 @@ func (f *flight) judge(ctx, owner context.Context, err error) ending {
 	}
 	f.made = true
 	if s.front.releases() {
-		f.ident, f.hasIdent = s.front.ident(f.n)
+		r := f.seldom()
+		r.ident, r.hasIdent = s.front.ident(f.n)
 	}
 	if f.call.unfinished(ctx, s.o.ErrorResult) {
 		f.left = owner != nil && owner.Err() != nil
@@ -579,14 +626,14 @@ func (f *flight) judge(ctx, owner context.Context, err error) ending {
 // argument or a package variable, which can be changed later. Where the owner is the only
 // one to get it, the copy that it gets will do.
 func (f *flight) setApart() {
-	if f.changed != "" {
+	if f.whatChanged() != "" {
 		f.keepable, f.alone = false, true
 	}
 	if !f.keepable && !f.shut() {
 		return
 	}
 	if original, err := f.st.front.apart(f.n); err != nil {
-		f.original, f.keepable, f.alone = original, false, true
+		f.seldom().original, f.keepable, f.alone = original, false, true
 		f.st.uncopied(err)
 	}
 }
@@ -688,9 +735,13 @@ func (f *flight) finish(result ending, err error, p any) {
 	x.failed = erred && sound && !keep && f.hitBy == 0 && result != ownerLeft
 	var h *holding
 	if holds {
-		if h, uses = s.hold(n, f.ident, f.hasIdent, uses); result != panicked && result != exited {
+		r := f.rare
+		if r == nil {
+			r = &rareFlight{}
+		}
+		if h, uses = s.hold(n, r.ident, r.hasIdent, uses); result != panicked && result != exited {
 			n.meta.hold = h
-			h.refs += f.leases
+			h.refs += int(f.leases)
 		}
 	}
 	if x.kept = keep; n.meta != nil {
@@ -715,12 +766,16 @@ func (f *flight) finish(result ending, err error, p any) {
 			s.stats.contextReads++
 		}
 	}
-	if f.changed != "" {
+	changed := f.whatChanged()
+	if changed != "" {
 		s.stats.changed++
 	}
 	s.stats.loadTime += now - f.began
 	f.done = true
-	f.ending, f.err, f.panicV, f.facts, f.when = result, err, p, x, when
+	f.ending, f.err, f.facts, f.when = result, err, x, when
+	if p != nil {
+		f.seldom().panicV = p
+	}
 	present := f.present
 	if f.behind {
 		refreshing.Add(-1)
@@ -730,19 +785,19 @@ func (f *flight) finish(result ending, err error, p any) {
 	}
 	s.mu.Unlock()
 
-	if keep && f.owner != nil {
-		s.own(f.owner)
+	if keep && f.rare != nil && f.rare.owner != nil {
+		s.own(f.rare.owner)
 	}
 	s.left(gone)
 	giveBack(uses)
-	if f.changed != "" {
-		s.logChange(f.changed)
+	if changed != "" {
+		s.logChange(changed)
 	}
 	if read != nil {
 		s.logRead(read)
 	}
-	if f.strayed != nil {
-		s.logStrayed(f.strayed)
+	if f.rare != nil && f.rare.strayed != nil {
+		s.logStrayed(f.rare.strayed)
 	}
 	switch {
 	case f.moves || result != gaveValue:

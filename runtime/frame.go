@@ -49,8 +49,8 @@ func with(ctx context.Context, change func(*callCtx)) context.Context {
 type facts struct {
 	tags    []string
 	session string // the session that the result belongs to, if scoped
-	scoped  bool
 	expires int64
+	scoped  bool
 	kept    bool
 	failed  bool // it is an error, or came of one, that was not kept since errors are not, and for no other reason
 	ones    bool // it may be of use to one caller alone: it came of a context value, or of another session
@@ -68,11 +68,20 @@ type frame struct {
 	next   *frame  // in the store's list, under its mu
 	before *frame  // likewise
 
-	mu      sync.Mutex
-	closed  bool
-	hitBy   uint64 // earliest event since the start that concerns the computation; 0: none
-	facts   facts
-	mixed   bool   // results of more than one session went in
+	mu     sync.Mutex
+	closed bool
+	mixed  bool   // results of more than one session went in
+	hitBy  uint64 // earliest event since the start that concerns the computation; 0: none
+	facts  facts
+	rare   *rareFacts // nil: they have their zero values
+
+	// set before the computation gets its context
+	watched *bodyCtx // the context whose values count; nil: they do not
+}
+
+// rareFacts are those that most computations do not have: every miss pays for the size of
+// its frame.
+type rareFacts struct {
 	reason  string // why the result must not be kept; "" if it may
 	read    any    // the first key of a context value that counts
 	lent    any    // the first key, covered by hash=ctx:, of a value that somebody may change; nil: none
@@ -80,11 +89,20 @@ type frame struct {
 	loans   []*holding
 	when    conditions
 	place   conditions // of when
+}
 
-	// set before the computation gets its context
-	watched *store          // the function, whose context values count; nil: they do not
-	keyed   *askedKeys      // what its hash=ctx: asks the context for
-	ctx     context.Context // that context
+// watched is what the reads of a computation's context are judged by.
+type watched struct {
+	st    *store     // of the function
+	keyed *askedKeys // what its hash=ctx: asks the context for
+}
+
+// seldom returns the rare facts, to be set. mu is held.
+func (f *frame) seldom() *rareFacts {
+	if f.rare == nil {
+		f.rare = &rareFacts{}
+	}
+	return f.rare
 }
 
 // open makes f the frame of a computation with that start.
@@ -118,11 +136,6 @@ func (f *frame) outdated() uint64 {
 // as is known.
 func (f *frame) hasLabel(s *store, l label) bool {
 	return slices.Contains(f.labels, l) || l.kind == tagLabel && (s.hasTag(l.name) || f.hasTag(l.name))
-}
-
-// watch makes what the computation asks its context for count. ctx is its caller's.
-func (f *frame) watch(s *store, ctx context.Context) {
-	f.watched, f.keyed, f.ctx = s, s.front.keysAsked(ctx), ctx
 }
 
 // add makes the facts of a result that the computation used count for it. tags are
@@ -188,8 +201,8 @@ func (f *frame) gained(l label) {
 
 func (f *frame) drop(reason string) {
 	f.facts.kept = false
-	if f.reason == "" {
-		f.reason = reason
+	if r := f.seldom(); r.reason == "" {
+		r.reason = reason
 	}
 }
 
@@ -229,27 +242,29 @@ func (f *frame) saw(key, v any, place bool) {
 		return
 	}
 	comparable := reflect.ValueOf(key).Comparable()
-	if comparable && (f.watched.front.ignores(key) || isIgnored(key)) {
+	w := f.watched.watch
+	if comparable && (w.st.front.ignores(key) || isIgnored(key)) {
 		return
 	}
-	keyed := comparable && f.keyed.has(key) && (!place || same(v, f.ctx.Value(key)))
+	keyed := comparable && w.keyed.has(key) && (!place || same(v, f.watched.Context.Value(key)))
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	when := f.conditionsOf(place)
+	r := f.seldom()
+	when := r.conditionsOf(place)
 	switch {
-	case f.closed || f.read != nil:
-	case keyed && !f.keyed.got(key, v):
-		if f.altered == nil {
-			f.altered = key
+	case f.closed || r.read != nil:
+	case keyed && !w.keyed.got(key, v):
+		if r.altered == nil {
+			r.altered = key
 		}
 	case keyed:
-		if f.lent == nil && !settled(v) {
-			f.lent = key
+		if r.lent == nil && !settled(v) {
+			r.lent = key
 		}
-		f.when.addKeyed(key, v)
+		r.when.addKeyed(key, v)
 		when.addKeyed(key, v)
 	case v != nil || !comparable:
-		f.read = key
+		r.read = key
 		f.drop("it read a value of its context")
 	case slices.Contains(when.absent, key):
 	case len(when.absent) < maxConditions:
@@ -272,10 +287,11 @@ func (f *frame) strayed(c *call) any {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch {
-	case f.altered != nil:
-		return f.altered
-	case f.lent != nil && c.outlives():
-		return f.lent
+	case f.rare == nil:
+	case f.rare.altered != nil:
+		return f.rare.altered
+	case f.rare.lent != nil && c.outlives():
+		return f.rare.lent
 	}
 	return nil
 }
@@ -286,16 +302,16 @@ func (f *frame) sawPage(key any, place bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !f.closed {
-		f.conditionsOf(place).page = key
+		f.seldom().conditionsOf(place).page = key
 	}
 }
 
-// conditionsOf returns where conditions are gathered. mu is held.
-func (f *frame) conditionsOf(place bool) *conditions {
+// conditionsOf returns where conditions are gathered.
+func (r *rareFacts) conditionsOf(place bool) *conditions {
 	if place {
-		return &f.place
+		return &r.place
 	}
-	return &f.when
+	return &r.when
 }
 
 // hasTag reports whether t counts for the computation by now.
@@ -313,7 +329,10 @@ func (f *frame) gathered(last bool) (x facts, mixed bool, read any) {
 	defer f.mu.Unlock()
 	f.closed = f.closed || last
 	f.facts.tags = slices.Clip(f.facts.tags)
-	return f.facts, f.mixed, f.read
+	if f.rare != nil {
+		read = f.rare.read
+	}
+	return f.facts, f.mixed, read
 }
 
 // conditions returns what must be true of a context for the result to be of use, by now; nil
@@ -321,12 +340,13 @@ func (f *frame) gathered(last bool) (x facts, mixed bool, read any) {
 func (f *frame) conditions() *conditions {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.when.empty() && f.place.empty() {
+	r := f.rare
+	if r == nil || r.when.empty() && r.place.empty() {
 		return nil
 	}
-	when := f.when
-	if !f.place.empty() {
-		place := f.place
+	when := r.when
+	if !r.place.empty() {
+		place := r.place
 		when.place = &place
 	}
 	return &when
@@ -338,7 +358,8 @@ type bodyCtx struct {
 	context.Context
 	cc     callCtx
 	track  bool
-	place  bool // it is the context of the place that is drawn to
+	place  bool    // it is the context of the place that is drawn to
+	watch  watched // of the frame
 	memory pageMemory
 }
 
@@ -354,10 +375,12 @@ func newBodyCtx(ctx context.Context, fr *frame, c *call, track bool) *bodyCtx {
 // watchedCtx returns the context that a computation gets for that of its caller, or for
 // that of the place that it draws to.
 func (f *flight) watchedCtx(ctx context.Context, place bool) *bodyCtx {
-	if f.st.o.TrackContext && f.frame.watched == nil {
-		f.frame.watch(f.st, ctx)
-	}
 	b := newBodyCtx(ctx, f.frame, f.call, f.st.o.TrackContext)
+	if f.st.o.TrackContext && f.frame.watched == nil {
+		// What the computation asks its context for counts. ctx is its caller's.
+		b.watch = watched{f.st, f.st.front.keysAsked(ctx)}
+		f.frame.watched = b
+	}
 	b.place = place
 	return b
 }

@@ -69,7 +69,7 @@ func (c *caller) giveBack(r found) {
 
 // lend changes how many leases f gives by one for its owner, if that is a call that
 // borrows.
-func (f *flight) lend(owner *caller, by int) {
+func (f *flight) lend(owner *caller, by int32) {
 	if owner.lender != nil {
 		f.st.mu.Lock()
 		defer f.st.mu.Unlock()
@@ -83,9 +83,9 @@ func (f *frame) borrow(h *holding) {
 		return
 	}
 	f.mu.Lock()
-	taken := !f.closed && !slices.Contains(f.loans, h)
+	taken := !f.closed && !f.owes(h)
 	if taken {
-		f.loans = append(f.loans, h)
+		f.seldom().loans = append(f.rare.loans, h)
 	}
 	f.mu.Unlock()
 	if !taken {
@@ -97,15 +97,21 @@ func (f *frame) borrow(h *holding) {
 func (f *frame) has(h *holding) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return slices.Contains(f.loans, h)
+	return f.owes(h)
 }
+
+// owes is has, where mu is held.
+func (f *frame) owes(h *holding) bool { return f.rare != nil && slices.Contains(f.rare.loans, h) }
 
 // takeLoans returns what the computation, which has ended, has on loan.
 func (f *frame) takeLoans() []*holding {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	loans := f.loans
-	f.loans = nil
+	if f.rare == nil {
+		return nil
+	}
+	loans := f.rare.loans
+	f.rare.loans = nil
 	return loans
 }
 
