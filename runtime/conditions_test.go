@@ -119,6 +119,32 @@ func TestConditionsOfInnerResults(t *testing.T) {
 	})
 }
 
+// The text of a context shows its values, those around it too: it is for nobody else. A body
+// that does not ask for text, of a context that has no more than a name, is not concerned.
+func TestTextOfAContextIsItsCallersAlone(t *testing.T) {
+	eachWay(t, func(t *testing.T, o Options) {
+		o.TrackContext = true
+		show := newFunc(t, nil, o, func(ctx context.Context, _ int) (string, error) {
+			ctx, cancel := context.WithTimeout(ctx, time.Hour)
+			defer cancel()
+			return fmt.Sprint(context.WithValue(ctx, userKey("own"), "own")), nil
+		})
+		outer := newFunc(t, nil, o, func(ctx context.Context, _ int) (string, error) { return show.load(ctx, 1) })
+		for _, f := range []*testFunc[string]{show, outer} {
+			for i := range 4 {
+				user := fmt.Sprint("user", i%2)
+				v, err := f.load(context.WithValue(context.Background(), userKey("user"), user), 1)
+				if err != nil || !strings.Contains(v, user) {
+					t.Errorf("%s got %q, %v", user, v, err)
+				}
+			}
+			if s := f.Stats(); s.Entries != 0 || s.NotKept < 4 {
+				t.Errorf("%+v", s)
+			}
+		}
+	})
+}
+
 // Who waits for a computation takes its result only if its own context has no value where
 // that of the computation had none.
 func TestWaitersMeetConditions(t *testing.T) {

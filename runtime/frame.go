@@ -410,7 +410,14 @@ func (b *bodyCtx) Value(key any) any {
 	return v
 }
 
-func (b *bodyCtx) String() string { return fmt.Sprintf("%v.cachegen", b.Context) }
+// String shows values of the context as well, as package context does: text that was made of
+// them is its caller's alone.
+func (b *bodyCtx) String() string {
+	if b.track {
+		b.cc.frame.personal("it turned its context into text, which shows values of it")
+	}
+	return fmt.Sprintf("%v.cachegen", b.Context)
+}
 
 // cancelKey is the key by which package context finds its own contexts.
 var cancelKey = func() any {
