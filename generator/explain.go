@@ -479,6 +479,9 @@ func mutable(c *model.Copy) (path, why string) {
 		case model.CopyPointer:
 			return path, "a pointer"
 		case model.CopyAny:
+			if n, ok := types.Unalias(c.Type).(*types.Named); ok && !types.IsInterface(n) {
+				return path, "of the type " + n.String() + ", whose parts are found when the program runs"
+			}
 			return path, "a value of a type that is known only when the program runs"
 		case model.CopyMethod:
 			return path, "of a type with a method " + c.Method

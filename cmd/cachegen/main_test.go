@@ -892,6 +892,44 @@ func (s *Store) score(n int) string { return s.name }
 	}
 }
 
+// What is known only when the program runs, explain says of the part that it is true of.
+func TestExplainUndecidedParts(t *testing.T) {
+	m := newModule(t, `
+-- m.go --
+package m
+
+import "net/http"
+
+type row struct {
+	Name  string
+	Cells map[string][]any
+}
+
+//cache:data
+func rows(n int) (all []*row, text string) { return nil, "" }
+
+//cache:data
+func whole(n int) any { return nil }
+
+//cache:data
+func ints(n int) []int { return nil }
+
+//cache:data
+func cookies(n int) []http.Cookie { return nil }
+`)
+	const undecided = "holds is known only when the program runs: if it cannot be copied, the result is not kept, which is logged"
+	for target, want := range map[string]string{
+		"Rows":    "all []*row: copied for each caller, the first included: it is a slice; what all[i].Cells[key][i] " + undecided,
+		"Whole":   "result 1 any: copied for each caller, the first included: it is a value of a type that is known only when the program runs",
+		"Ints":    "result 1 []int: copied for each caller, the first included: it is a slice\n",
+		"Cookies": "result 1 []net/http.Cookie: copied for each caller, the first included: it is a slice\n",
+	} {
+		if o := m.must("explain", target); !strings.Contains(o.stdout, want) {
+			t.Errorf("explain %s lacks %q:\n%s", target, want, o.stdout)
+		}
+	}
+}
+
 func TestHelp(t *testing.T) {
 	m := newModule(t, "-- a.go --\npackage m\n")
 	byHelp, byName, byFlag := m.must("help", "directives"), m.must("directives"), m.must("directives", "--help")

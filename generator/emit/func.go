@@ -42,7 +42,7 @@ type view struct {
 	Ctx                                                                        string
 	Found, WhyOK, WhyFailed, Failed, Return, Got, Give, GiveAcquired, Mentions string
 	HasErr                                                                     bool
-	Layout, LayoutTypes                                                        string
+	Layout, LayoutTypes, LayoutOf                                              string
 	LayoutTexts                                                                []string
 	ID                                                                         string
 	LayoutCopies, CopyErr, ArgsErr                                             bool
@@ -322,6 +322,10 @@ func (w *writer) layout() {
 	}
 	v.ID = w.f.ID
 	v.LayoutTypes = "(*func(" + strings.Join(ts, ", ") + "))(" + w.untypedNil() + ")"
+	v.LayoutOf = v.Layout
+	if v.Generic { // each instance has its own
+		v.LayoutOf += ".Of(" + v.LayoutTypes + ")"
+	}
 	for _, r := range w.f.Results {
 		v.LayoutCopies = v.LayoutCopies || r.Root != nil
 	}
@@ -442,9 +446,9 @@ func (w *writer) key() {
 	switch {
 	case v.Layout == "":
 	case drifts:
-		v.Make = "§held := " + v.Layout + ".Holds(" + v.LayoutTypes + ")\n" + v.Make
+		v.Make = "§held := " + v.LayoutOf + ".Holds(" + v.LayoutTypes + ")\n" + v.Make
 	default:
-		v.Make = v.Layout + ".Holds(" + v.LayoutTypes + ")\n" + v.Make
+		v.Make = v.LayoutOf + ".Holds(" + v.LayoutTypes + ")\n" + v.Make
 	}
 	v.Hash, v.Clone = hash.String(), clone.String()
 	v.Failed = w.notNil("§err", false)
@@ -741,7 +745,11 @@ func (w *writer) options() {
 		add("ErrorResult: %s,", w.n.cache(says))
 	}
 	if v.Layout != "" {
-		add("Layout: &%s,", v.Layout)
+		if v.Generic {
+			add("Layout: %s,", v.LayoutOf)
+		} else {
+			add("Layout: &%s,", v.Layout)
+		}
 	}
 	if len(o.Tags) > 0 {
 		var tags []string
@@ -796,7 +804,7 @@ func (w *writer) calls() {
 	}
 	if drifts {
 		v.ArgsErr = true
-		v.CopyArgs = "var §why " + v.Error + "\nif " + v.Layout + ".Held() {\n" + v.CopyArgs + "} else {\n" +
+		v.CopyArgs = "var §why " + v.Error + "\nif " + v.LayoutOf + ".Held() {\n" + v.CopyArgs + "} else {\n" +
 			"§c := " + n.value("NewCopier") + "(" + strconv.Quote(v.Module) + ")\n" + apart + "§why = §c.Apart()\n}\n"
 	}
 

@@ -267,6 +267,9 @@ func withoutTags(t types.Type) types.Type {
 // encode returns statements that write x, a value of the planned type, to the encoder e.
 func (h *helpers) encode(k *model.Key, x string, depth int) string {
 	n := h.n
+	if anyBasic(k) {
+		return n.value("EncodeOf") + "(§e, " + x + ")\n"
+	}
 	switch k.Kind {
 	case model.KeyBool:
 		return "§e.Bool(" + h.to("bool", k.Type, x) + ")\n"
@@ -303,12 +306,13 @@ func (h *helpers) encode(k *model.Key, x string, depth int) string {
 	}
 	switch k.Kind {
 	case model.KeySlice:
-		switch k.Elem.Kind {
-		case model.KeyInt, model.KeyUint:
+		switch {
+		case anyBasic(k.Elem):
+		case k.Elem.Kind == model.KeyInt, k.Elem.Kind == model.KeyUint:
 			return n.value("EncodeInts") + "(§e, " + x + ")\n"
-		case model.KeyFloat32, model.KeyFloat64:
+		case k.Elem.Kind == model.KeyFloat32, k.Elem.Kind == model.KeyFloat64:
 			return n.value("EncodeFloats") + "(§e, " + x + ")\n"
-		case model.KeyString:
+		case k.Elem.Kind == model.KeyString:
 			return n.value("EncodeStrings") + "(§e, " + x + ")\n"
 		}
 		return n.value("EncodeSlice") + "(§e, " + x + ", " + h.encoder(k.Elem) + ")\n"
@@ -341,6 +345,13 @@ func (h *helpers) encode(k *model.Key, x string, depth int) string {
 	panic(fmt.Sprintf("emit: no encoding for key kind %d of %s", k.Kind, k.Type))
 }
 
+// anyBasic reports whether a value is of an alias that stands for another basic type in
+// another build configuration.
+func anyBasic(k *model.Key) bool {
+	_, ok := k.Type.(*types.Alias)
+	return ok && k.Kind != model.KeyAny
+}
+
 func (h *helpers) fields(k *model.Key, x string, depth int) string {
 	var b strings.Builder
 	for _, f := range k.Fields {
@@ -356,6 +367,9 @@ func (h *helpers) encoder(k *model.Key) string {
 		return n.value("EncodeOf")
 	}
 	of := func(name string) string { return n.value(name) + "[" + n.typ(k.Type) + "]" }
+	if anyBasic(k) {
+		return of("EncodeOf")
+	}
 	switch k.Kind {
 	case model.KeyBool:
 		return of("EncodeBool")

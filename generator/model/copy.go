@@ -38,6 +38,7 @@ type Copy struct {
 	Inferred bool
 	// Copier is set where a memo is needed here or further down.
 	Copier bool
+	std    bool // a struct of the standard library
 }
 
 // CopyField is one field of a struct.
@@ -254,7 +255,7 @@ func (p *copyPlanner) structure(c *Copy, u *types.Struct, t types.Type, path str
 			c.Fields = append(c.Fields, CopyField{f.Name(), sub})
 		}
 	}
-	c.Kind = CopyStruct
+	c.Kind, c.std = CopyStruct, p.decls.stdStruct(t)
 	return nil
 }
 
@@ -362,6 +363,7 @@ func finish(c *Copy) *Copy {
 				for _, s := range n.parts() {
 					need = need || needs[s]
 				}
+				memo = memo || n.std && need
 			}
 			memo = memo || n.Memo && need
 			for _, s := range n.parts() {
@@ -375,6 +377,9 @@ func finish(c *Copy) *Copy {
 	}
 	for _, n := range all {
 		n.Copier = copier[n]
+		if n.std && needs[n] && n.Kind == CopyStruct {
+			n.Kind, n.Fields = CopyAny, nil // the runtime finds its fields
+		}
 		if !needs[n] {
 			n.Kind, n.Fields, n.Elem, n.MapKey = CopyNone, nil, nil, nil
 		}

@@ -92,6 +92,16 @@ func (p *keyPlanner) plan(t types.Type, path string) (*Key, *Reason) {
 	if p.decls.dynamic(t, p.owner) {
 		return &Key{Kind: KeyAny, Type: t, Inferred: true}, nil
 	}
+	if a, ok := t.(*types.Alias); ok && !p.decls.fixedAlias(a) {
+		if u, ok := types.Unalias(a).(*types.Basic); ok {
+			// It can be another type elsewhere: the text names the alias and converts.
+			k := &Key{Type: a}
+			if r := p.basic(k, u, a, path); r != nil {
+				return nil, r
+			}
+			return k, nil
+		}
+	}
 	t = types.Unalias(t)
 	if p.via.At(t) != nil {
 		return nil, &Reason{Path: path, Type: t, Why: "whose method CacheKey is being called: its key contains itself"}
@@ -244,8 +254,9 @@ func (p *keyPlanner) structure(k *Key, u *types.Struct, t types.Type, path strin
 		k.Fields = append(k.Fields, KeyField{f.Name(), sub})
 	}
 	switch {
-	case hidden:
-		// What cannot be named from here is data all the way down: the runtime reads it.
+	case hidden, p.decls.stdStruct(t):
+		// What cannot be named from here is data all the way down: the runtime reads it,
+		// and what other releases of Go may have other fields of.
 		k.Kind, k.Fields = KeyAny, nil
 	case exact:
 		k.Kind = KeyExactStruct

@@ -94,6 +94,18 @@ func (d *declarations) plainStd(n *types.Named) bool {
 	return !fields && d.std(n.Obj()) && (n.Obj().Pkg() == nil || n.Obj().Pkg().Path() != "syscall")
 }
 
+// stdStruct reports whether t is a struct of the standard library. Its fields are not the
+// same in each release of Go and on each system, and generated code never lists them: it
+// would be another text for each, and would not compile everywhere.
+func (d *declarations) stdStruct(t types.Type) bool {
+	n, named := t.(*types.Named)
+	if !named || n.Obj().Pkg() == nil {
+		return false
+	}
+	_, fields := n.Underlying().(*types.Struct)
+	return fields && d.std(n.Obj())
+}
+
 // fixedStruct reports whether a struct may stand in a key: what it is made of is checked by
 // the compiler.
 func (d *declarations) fixedStruct(t types.Type) bool {
@@ -184,8 +196,8 @@ func (l *layouts) loose(t types.Type, m mode, seen *typeutil.Map) bool {
 	}
 	seen.Set(t, true)
 	n, named := t.(*types.Named)
-	if _, stops := l.stop(t, m); stops {
-		return found
+	if text, stops := l.stop(t, m); stops {
+		return found || text == frozen || text == flat
 	}
 	var own *types.Func
 	if named {
@@ -286,7 +298,7 @@ func (l *layouts) stop(t types.Type, m mode) (text string, stops bool) {
 		case named && !Nameable(t, l.pkg):
 			return "?", true
 		}
-		if s, ok := t.Underlying().(*types.Struct); ok && hiddenField(s, l.pkg) != nil {
+		if s, ok := t.Underlying().(*types.Struct); ok && hiddenField(s, l.pkg) != nil || l.stdStruct(t) {
 			return "?", true
 		}
 	case forCopy:
@@ -305,11 +317,17 @@ func (l *layouts) stop(t types.Type, m mode) (text string, stops bool) {
 				}
 			case c.Kind != CopyNone && named && !types.IsInterface(t) && !Nameable(t, l.pkg):
 				return "?", true
+			case c.Kind == CopyAny && l.stdStruct(t):
+				return "?", true
+			case c.Kind == CopyNone && l.stdStruct(t) && plain(t, nil):
+				return frozen, true
 			}
 		}
 	case forSize:
 		if s, ok := l.sizes.done.At(t).(*Size); ok && !types.IsInterface(t) && (s.Kind == SizeAny || s.Kind != SizeNone && !Nameable(t, l.pkg)) {
 			return "?", true
+		} else if ok && s.Kind == SizeNone && l.stdStruct(t) && plain(t, nil) {
+			return flat, true
 		}
 	}
 	if types.IsInterface(t) {
@@ -317,6 +335,12 @@ func (l *layouts) stop(t types.Type, m mode) (text string, stops bool) {
 	}
 	return "", false
 }
+
+// What describes structs whose fields are not listed.
+const (
+	frozen = "i;" // nothing in them can be changed
+	flat   = "s;" // they refer to no memory
+)
 
 func byName(n *types.Named) string { return "=" + fullName(n) + ";" }
 

@@ -86,7 +86,7 @@ func (p *sizePlanner) plan(t types.Type) *Size {
 	case *types.Map:
 		s.Kind, s.MapKey, s.Elem = SizeMap, p.plan(u.Key()), p.plan(u.Elem())
 	case *types.Struct:
-		if hiddenField(u, p.pkg) != nil {
+		if hiddenField(u, p.pkg) != nil || p.decls.stdStruct(t) {
 			s.Kind = SizeAny
 			return s
 		}

@@ -30,6 +30,7 @@ package value
 //	+T                           one with a method CacheKey, which returns a T
 //	@0;                          the named type that was met first, or second, and so on
 //	=path.Name;                  a type that is known by its name
+//	i;  s;                       a struct in which nothing can be changed; that refers to no memory
 //	t;                           a type declared from time.Time
 //	?                            anything: whatever walks it finds out for itself
 //	!T                           T, for a value that stands in the key as it is
@@ -56,6 +57,26 @@ type Layout struct {
 
 	state atomic.Uint32
 	why   error // why there are no keys; set before state is
+}
+
+// Layouts holds what the generated code of a generic function takes for granted: a type can
+// be what it was for some type arguments and not for others, so that each instance has a
+// Layout.
+type Layouts struct {
+	Func  string   // as in Layout
+	Types []string // as in Layout
+
+	of sync.Map // reflect.Type of what Of is given → *Layout
+}
+
+// Of returns the Layout of one instance, for which of is what [Layout.Holds] is given.
+func (l *Layouts) Of(of any) *Layout {
+	t := reflect.TypeOf(of)
+	x, ok := l.of.Load(t)
+	if !ok {
+		x, _ = l.of.LoadOrStore(t, &Layout{Func: l.Func, Types: l.Types})
+	}
+	return x.(*Layout)
 }
 
 // States of a Layout.
@@ -214,6 +235,16 @@ func (r *layoutReader) match(t reflect.Type) string {
 		return r.name(t, '~')
 	case r.skip("+"):
 		return r.name(t, '+')
+	case r.skip("i;"):
+		if t.Kind() != reflect.Struct || !dynOf(t).frozen {
+			return fmt.Sprintf("values of type %s can be changed, which they could not", t)
+		}
+		return ""
+	case r.skip("s;"):
+		if t.Kind() != reflect.Struct || dynOf(t).extent != nil {
+			return fmt.Sprintf("values of type %s refer to memory, which they did not", t)
+		}
+		return ""
 	case r.skip("t;"):
 		if t.Kind() != reflect.Struct || !t.ConvertibleTo(reflect.TypeFor[time.Time]()) {
 			return fmt.Sprintf("%s is no time any more", t)

@@ -2,6 +2,7 @@ package value
 
 import (
 	"bytes"
+	"io"
 	"log"
 	"os"
 	"reflect"
@@ -69,6 +70,10 @@ func TestLayoutMatches(t *testing.T) {
 		{reflect.TypeFor[layoutBox[int]](), "-{V:int;}", ""},
 		{reflect.TypeFor[layoutBox[int]](), "=" + reflect.TypeFor[layoutBox[int]]().PkgPath() + ".layoutBox;", ""},
 		{reflect.TypeFor[struct{ T time.Time }](), "{T:t;}", ""},
+		{reflect.TypeFor[layoutKeyed](), "i;", ""},
+		{reflect.TypeFor[layoutPlain](), "i;", "can be changed"},
+		{reflect.TypeFor[layoutKeyed](), "s;", ""},
+		{reflect.TypeFor[layoutPlain](), "s;", "refer to memory"},
 		{reflect.TypeFor[layoutPlain](), "{}", "the field A is new"},
 		{reflect.TypeFor[[]int](), "-{A:int;}", "where a type with a name was"},
 	} {
@@ -106,6 +111,26 @@ func TestLayoutSettles(t *testing.T) {
 		t.Error("a part that stands in the key has changed, and there is a key")
 	}
 	if n := testing.AllocsPerRun(100, func() { same.Holds(of) }); n > 0 {
+		t.Errorf("asking takes %v allocations", n)
+	}
+}
+
+// A type can be what it was for one instance of a generic function and not for another,
+// whichever is asked first.
+func TestLayoutsOfInstances(t *testing.T) {
+	log.SetOutput(io.Discard)
+	t.Cleanup(func() { log.SetOutput(os.Stderr) })
+	same, other := (*func(layoutBox[int]))(nil), (*func(layoutBox[float64]))(nil)
+	l := &Layouts{Func: "m.F", Types: []string{"-{V:int;}"}}
+	for range 2 {
+		if !l.Of(same).Holds(same) || l.Of(other).Holds(other) {
+			t.Error("the instances have one answer")
+		}
+	}
+	if l.Of(same) != l.Of(same) || !l.Of(same).Held() || l.Of(other).Held() {
+		t.Error("an instance has two layouts")
+	}
+	if n := testing.AllocsPerRun(100, func() { l.Of(same).Holds(same) }); n > 0 {
 		t.Errorf("asking takes %v allocations", n)
 	}
 }
