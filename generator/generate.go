@@ -121,6 +121,7 @@ func Generate(ctx context.Context, req Request) (*Result, error) {
 			}
 		}
 	}
+	res.Diagnostics = append(res.Diagnostics, model.CheckNested(res.Funcs)...)
 	res.Files = append(res.Files, outputs.orphans()...)
 	slices.SortFunc(res.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
 	res.Diagnostics = diag.Sort(res.Diagnostics)

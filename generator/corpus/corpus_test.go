@@ -24,7 +24,7 @@ import (
 	"github.com/cachegen/cachegen/generator/model"
 )
 
-var update = flag.Bool("update", false, "write the messages of refused cases into them")
+var update = flag.Bool("update", false, "write the messages of refused cases, and those that warn, into them")
 
 var only = flag.String("cases", "", "try only the cases whose names match this `regexp`")
 
@@ -125,7 +125,7 @@ func module(t *testing.T, ks []*kase) string {
 	write(t, dir, "is/is.go", is)
 	for _, k := range ks {
 		for _, f := range k.ar.Files {
-			if f.Name != "want" {
+			if f.Name != "want" && f.Name != "warns" {
 				write(t, dir, filepath.Join(k.name, f.Name), string(f.Data))
 			}
 		}
@@ -187,13 +187,25 @@ func TestCached(t *testing.T) {
 	ks := slices.DeleteFunc(cases(t), func(k *kase) bool { return k.want >= 0 })
 	dir := module(t, ks)
 	res := generate(t, dir)
+	warned := map[string]string{}
 	for _, d := range res.Diagnostics {
 		if d.Severity == diag.Error {
 			t.Errorf("unexpected: %s", describe(dir, d))
+			continue
 		}
+		name := caseOf(t, dir, d)
+		warned[name] += describe(filepath.Join(dir, name), d)
 	}
 	if res.Failed() {
 		return
+	}
+	for _, k := range ks {
+		i := slices.IndexFunc(k.ar.Files, func(f txtar.File) bool { return f.Name == "warns" })
+		if i >= 0 {
+			k.says(t, &k.ar.Files[i], warned[k.name])
+		} else if warned[k.name] != "" {
+			t.Errorf("%s: unexpected: %s", k.name, warned[k.name])
+		}
 	}
 	for _, f := range res.Files {
 		if err := os.WriteFile(f.Path, f.New, 0o666); err != nil {
@@ -264,31 +276,42 @@ func TestRefused(t *testing.T) {
 	res := generate(t, dir)
 	said := map[string]string{}
 	for _, d := range res.Diagnostics {
-		rel, err := filepath.Rel(dir, d.Pos.Filename)
-		if err != nil {
-			t.Fatal(err)
-		}
-		name, _, _ := strings.Cut(filepath.ToSlash(rel), "/")
+		name := caseOf(t, dir, d)
 		said[name] += describe(filepath.Join(dir, name), d)
 	}
 	for _, k := range ks {
 		t.Run(k.name, func(t *testing.T) {
-			want := &k.ar.Files[k.want]
-			got := said[k.name]
-			if got == "" {
+			if said[k.name] == "" {
 				t.Fatal("it was not refused")
 			}
-			if got == string(want.Data) {
-				return
-			}
-			if *update {
-				want.Data = []byte(got)
-				if err := os.WriteFile(k.path, txtar.Format(k.ar), 0o666); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			t.Errorf("said:\n%s\nwant:\n%s", got, want.Data)
+			k.says(t, &k.ar.Files[k.want], said[k.name])
 		})
 	}
+}
+
+// caseOf returns the name of the case that a diagnostic is about.
+func caseOf(t *testing.T, dir string, d diag.Diagnostic) string {
+	t.Helper()
+	rel, err := filepath.Rel(dir, d.Pos.Filename)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, _, _ := strings.Cut(filepath.ToSlash(rel), "/")
+	return name
+}
+
+// says compares what was said of a case with its file of messages, or updates that.
+func (k *kase) says(t *testing.T, want *txtar.File, got string) {
+	t.Helper()
+	if got == string(want.Data) {
+		return
+	}
+	if *update {
+		want.Data = []byte(got)
+		if err := os.WriteFile(k.path, txtar.Format(k.ar), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	t.Errorf("%s: said:\n%s\nwant:\n%s", k.name, got, want.Data)
 }

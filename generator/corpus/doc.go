@@ -8,7 +8,8 @@
 //     for word. Run the test with -update to write what is said now, and read it as a
 //     user would.
 //   - Without it, the case must be generated, must pass go vet, and its function Check
-//     must not panic. Cases use package corpus/is to compare.
+//     must not panic. Cases use package corpus/is to compare. No warning is given, or
+//     those that the file warns holds word for word.
 //
 // All cases of a kind share one module, so that one run of the generator and one of the
 // compiler serve for all. What is generated is also written down again twenty times from
