@@ -61,6 +61,7 @@ type ctxFunc struct {
 	kind     ctxKind
 	keyed    []ctxKey // what its hash=ctx: function asks for; nil: it has none
 	fallback bool     // of these, up to the first that is there
+	bare     bool     // and says its value alone: the cache key is the same for others
 	ignored  ctxKey   // of ctx=ignore:; negative: none
 	body     []ctxStep
 	pause    time.Duration
@@ -127,6 +128,19 @@ func newCtxProgram(seed uint64) *ctxProgram {
 			}
 			f.body = append(f.body, s)
 		}
+		if i == len(p.funcs)-1 && r.IntN(4) == 0 {
+			// It declares that it does not matter which key the value is under. So it may
+			// show that of the second key, which it does not always ask for.
+			k := ctxKey(r.IntN(ctxKeys))
+			f.keyed, f.fallback, f.bare = []ctxKey{k, (k + 1) % ctxKeys}, true, true
+			for i := range f.body {
+				for _, k := range []*ctxKey{&f.body[i].key, &f.body[i].other} {
+					if *k == f.keyed[0] {
+						*k = f.keyed[1]
+					}
+				}
+			}
+		}
 		o := cache.Options{Func: fmt.Sprint("context.f", i), Site: "context_test.go", TrackContext: true, Detach: f.kind == ctxData && r.IntN(2) == 0}
 		if r.IntN(4) == 0 {
 			o.TTL, o.Stale = 3*time.Second, 5*time.Second
@@ -147,6 +161,9 @@ func (f *ctxFunc) part(ctx context.Context) string {
 	s := ""
 	for _, k := range f.keyed {
 		v := ctx.Value(k)
+		if f.bare {
+			s = ""
+		}
 		s += fmt.Sprintf("%T %s,", v, show(v))
 		if f.fallback && v != nil {
 			break
@@ -345,7 +362,7 @@ func checkContexts(seed uint64) (broken string) {
 	time.Sleep(time.Minute) // what is refreshed ends
 	if broken != "" {
 		for _, f := range p.funcs {
-			broken += fmt.Sprintf("\n\tf%d kind %d, keyed %v %v, ignored %d: %v", f.id, f.kind, f.keyed, f.fallback, f.ignored, f.body)
+			broken += fmt.Sprintf("\n\tf%d kind %d, keyed %v %v %v, ignored %d: %v", f.id, f.kind, f.keyed, f.fallback, f.bare, f.ignored, f.body)
 		}
 	}
 	return broken

@@ -50,7 +50,9 @@
 //   - Every value with a release is released exactly once, after its grace, and not while
 //     Acquire has lent it or an identical value is kept; nor while a computation runs that
 //     got it from its function, or a value is kept that was made with it and may hold it.
-//   - A hit takes no lock, allocates nothing, and reads no precise clock.
+//   - A hit takes no lock, allocates nothing, and reads no precise clock. One exception
+//     allocates: where a body read a pointer or a struct of its context that a function of
+//     hash=ctx: had asked for, a hit asks that function once more.
 //   - Nobody waits for another's client. A body that draws runs ahead of a client that is
 //     slow. What is drawn and neither kept nor shown yet takes at most 256 MiB in the process
 //     and 128 KiB for each call beside; beyond that the body waits for its client, and those
