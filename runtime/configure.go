@@ -97,17 +97,40 @@ func (s *store) override(o Override) error {
 		s.stale.Store(int64(o.Stale))
 		s.ends.earliest = math.MinInt64 // it may be less than before
 	}
-	if o.Max > 0 {
-		s.policy.max = o.Max
-	}
 	if o.MaxBytes > 0 {
-		s.policy.maxBytes = o.MaxBytes
 		s.weighs.Store(true)
 	}
-	for s.policy.full(0, 0) {
-		s.makeRoom(&gone)
+	for !s.narrow(o.Max, o.MaxBytes, &gone) {
+		s.mu.Unlock()
+		s.left(gone)
+		gone = gone[:0]
+		s.mu.Lock()
 	}
 	return nil
+}
+
+// narrow sets the bounds, 0 for those that stay, and drops what is beyond them, no more than
+// holdLimit. It reports whether that was all; if not, the bounds are as far above those wanted
+// as need be for them to hold. mu is held.
+func (s *store) narrow(entries int, bytes int64, gone *[]*node) (all bool) {
+	p := &s.policy
+	if entries > 0 {
+		p.max = entries
+	}
+	if bytes > 0 {
+		p.maxBytes = bytes
+	}
+	for i := 0; i < holdLimit && p.full(0, 0); i++ {
+		s.makeRoom(gone)
+	}
+	all = !p.full(0, 0)
+	if p.max > 0 {
+		p.max = max(p.max, p.count())
+	}
+	if p.maxBytes > 0 {
+		p.maxBytes = max(p.maxBytes, p.bytes())
+	}
+	return all
 }
 
 // stopped is set by Shutdown.
@@ -175,9 +198,7 @@ func (s *store) releaseNow() <-chan struct{} {
 	s.mu.Lock()
 	now := clock()
 	dead = s.removeAll()
-	for _, h := range s.rest {
-		h.due = now
-	}
+	s.rest.end(now)
 	due := s.due(now)
 	idle := s.idle
 	if idle == nil {

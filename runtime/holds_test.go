@@ -99,6 +99,62 @@ func TestClearTouchesNoEntryInItsHold(t *testing.T) {
 	}
 }
 
+// Bounds that are far smaller than what is kept are reached in several holds, and hold after
+// each.
+func TestNarrowerBoundsEvictInSeveralHolds(t *testing.T) {
+	const n = 10 * holdLimit
+	f := manyTagged(t, n)
+	s := f.store
+	count, most := n, 0
+	s.front.onLeft = func(*node) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.policy.full(0, 0) {
+			t.Error("a bound does not hold")
+		}
+		now := s.policy.count()
+		most, count = max(most, count-now), now
+	}
+	if err := s.override(Override{Max: 10}); err != nil {
+		t.Fatal(err)
+	}
+	if most != holdLimit || count != 10 || s.policy.max != 10 {
+		t.Errorf("%d entries left in one hold, %d are kept of %d", most, count, s.policy.max)
+	}
+}
+
+// To release what is due, no other value that rests is looked at.
+func TestOnlyWhatIsDueIsLookedAt(t *testing.T) {
+	const n = 1000
+	f := newFunc[int](t, nil, Options{Func: "resting", Grace: time.Hour}, nil)
+	s := f.store
+	now := clock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range n {
+		h := &holding{st: s, due: now + int64(i*7919%n), resting: true} // in no order
+		s.rest.push(h, s.nextRest())
+	}
+	if due := s.due(now + 9); len(due) != 10 || len(s.rest) != n-10 {
+		t.Errorf("%d were due, %d rest", len(due), len(s.rest))
+	}
+	s.rest[0].h.due = now + n // needed meanwhile
+	for i := range s.rest {
+		if s.rest[i].due >= now+20 {
+			s.rest[i].h = nil // a look at it would panic
+		}
+	}
+	if due := s.due(now + 19); len(due) != 9 || len(s.rest) != n-19 {
+		t.Errorf("%d were due, %d rest", len(due), len(s.rest))
+	}
+	for i, r := range s.rest {
+		if i > 0 && r.due < s.rest[(i-1)/2].due {
+			t.Fatal("the order is lost")
+		}
+	}
+	s.rest = nil
+}
+
 // The index gives its memory back when labels are gone, not only when all are.
 func TestIndexShrinks(t *testing.T) {
 	var x index

@@ -24,9 +24,7 @@ func reset() {
 		for _, s := range allStores() {
 			s.mu.Lock()
 			now := clock()
-			for _, h := range s.rest {
-				h.due = now
-			}
+			s.rest.end(now)
 			due := s.due(now)
 			s.mu.Unlock()
 			s.releaseAll(due)

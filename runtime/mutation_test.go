@@ -40,7 +40,7 @@ var mutations = []struct {
 	{"jitter lengthens", "fresh", "store.go",
 		"ttl -= time.Duration(s.o.Jitter", "ttl -= time.Duration(map[bool]float64{true: -1, false: 1}[mutant == #] * s.o.Jitter"},
 	{"a value replaced is released twice", "release", "store.go",
-		"s.remove(old, gone)", "if s.remove(old, gone); mutant == # && old.meta != nil && old.meta.hold != nil && old.meta.hold.resting {\n\t\t\ts.rest = append(s.rest, old.meta.hold)\n\t\t}"},
+		"s.remove(old, gone)", "if s.remove(old, gone); mutant == # && old.meta != nil && old.meta.hold != nil && old.meta.hold.resting {\n\t\t\ttwice := *old.meta.hold\n\t\t\ts.rest.push(&twice, s.nextRest())\n\t\t}"},
 	{"released while it is acquired, after a hit", "release", "flight.go",
 		"m.meta.hold.refs++", "if mutant != # {\n\t\t\t\t\t\tm.meta.hold.refs++\n\t\t\t\t\t}"},
 	{"released while it is acquired, after a wait", "release", "flight.go",

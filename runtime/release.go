@@ -1,5 +1,10 @@
 package cachert
 
+import (
+	"cmp"
+	"slices"
+)
+
 // A holding is a value that has a release, or that was made with one that has. refs counts
 // what still needs it: the entries that keep it, several if they keep the identical value,
 // the leases that Acquire gave out, the computations that have it on loan while they run,
@@ -15,6 +20,7 @@ type holding struct {
 	hasIdent bool
 	refs     int
 	due      int64 // when its grace ends, while it rests
+	queued   int64 // the due with which it came to rest
 	resting  bool
 }
 
@@ -61,39 +67,95 @@ func (s *store) settle(h *holding) {
 	if s.idle != nil {
 		h.due = now // Shutdown waits for it
 	}
-	if !h.resting {
+	if !h.resting || h.due < h.queued {
 		h.resting = true
-		s.rest = append(s.rest, h)
+		s.rest.push(h, s.nextRest())
 	}
 	s.alarm.setExactly(s, h.due, now)
 }
 
-// due takes out the values whose grace has ended. mu is held.
+// due takes out the values whose grace has ended, and looks at no others. mu is held.
 func (s *store) due(now int64) []*holding {
 	var due []*holding
-	kept := s.rest[:0]
-	next := int64(never)
-	for _, h := range s.rest {
+	for len(s.rest) > 0 && s.rest[0].due <= now {
+		h := s.rest.pop()
 		switch {
+		case !h.resting: // it has been taken out already
 		case h.refs > 0:
 			h.resting = false
-		case h.due <= now:
+		case h.due > now: // it was needed meanwhile, and rests anew
+			s.rest.push(h, s.nextRest())
+		default:
 			h.resting = false
 			if h.hasIdent {
 				delete(s.held, h.ident)
 			}
 			due = append(due, h)
-		default:
-			next = min(next, h.due)
-			kept = append(kept, h)
 		}
 	}
-	clear(s.rest[len(kept):])
-	s.rest = kept
-	if next != never {
-		s.alarm.setExactly(s, next, now)
+	if len(s.rest) > 0 {
+		s.alarm.setExactly(s, s.rest[0].due, now)
 	}
 	return due
+}
+
+// resting is a heap of values, the one first whose grace ends first. A value that was needed
+// meanwhile stays where it is until its turn comes.
+type resting []rest
+
+type rest struct {
+	h   *holding
+	due int64  // of h, when it came here
+	nth uint64 // to come: of those that are due at once, the first is released first
+}
+
+func (a rest) before(b rest) bool { return a.due < b.due || a.due == b.due && a.nth < b.nth }
+
+func (s *store) nextRest() uint64 {
+	s.rested++
+	return s.rested
+}
+
+func (r *resting) push(h *holding, nth uint64) {
+	h.queued = h.due
+	q := append(*r, rest{h, h.due, nth})
+	for i := len(q) - 1; i > 0 && q[i].before(q[(i-1)/2]); i = (i - 1) / 2 {
+		q[i], q[(i-1)/2] = q[(i-1)/2], q[i]
+	}
+	*r = q
+}
+
+func (r *resting) pop() *holding {
+	q := *r
+	h := q[0].h
+	last := len(q) - 1
+	q[0], q[last] = q[last], rest{}
+	q = q[:last]
+	for i := 0; ; {
+		least := i
+		for c := 2*i + 1; c <= 2*i+2 && c < len(q); c++ {
+			if q[c].before(q[least]) {
+				least = c
+			}
+		}
+		if least == i {
+			break
+		}
+		q[i], q[least] = q[least], q[i]
+		i = least
+	}
+	if *r = q; len(q) == 0 {
+		*r = nil
+	}
+	return h
+}
+
+// end makes the grace of all end at the time now.
+func (r resting) end(now int64) {
+	for i := range r {
+		r[i].due, r[i].h.due, r[i].h.queued = now, now, now
+	}
+	slices.SortFunc(r, func(a, b rest) int { return cmp.Compare(a.nth, b.nth) })
 }
 
 // releaseAll runs the releases. mu is not held.

@@ -47,7 +47,8 @@ type store struct {
 	lends      bool             // values without a release have had a holding
 	orphans    []*holding       // of them, those that nothing needs any more
 	orphaned   atomic.Bool      // there are some
-	rest       []*holding       // in their grace, in the order in which it ends
+	rest       resting          // in their grace
+	rested     uint64           // how many came to rest
 	alarm      alarm
 	ends       ends
 	stats      tally
