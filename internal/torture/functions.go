@@ -28,11 +28,15 @@ type fn struct {
 	must       bool   // the judge says that it has to be cached
 	mustKey    bool   // and that its receiver can be part of the key
 	pure       bool   // it looks as if it had neither effects nor hidden inputs
+	verdict    verdict
+	turn       int      // which further options it gets
+	plain      bool     // it is tried without them
+	refusal    *finding // why it was refused with them, nil if it was not, or not for them alone
 	decl       *ast.FuncDecl
 	insert     int // offset of the line of func
 	first      int // lines of the declaration with its doc comment, in the original file
 	last       int
-	options    []string // of the directive
+	options    []string // of the directive, recv= and scope= of retries
 	other      bool     // take another name for the wrapper: the first clashes
 	refused    *finding // why not, in this pass
 	keyRefused *finding // why not with recv=key
@@ -148,7 +152,11 @@ func (m *module) collect(p *packages.Package, f *ast.File, rel string, pu *purit
 			x.skip = "not typed"
 		default:
 			j := judge{p.Types}
-			x.must = j.must(obj.Signature())
+			x.verdict = j.verdict(obj.Signature())
+			if x.verdict.draws {
+				x.verdict.must = x.verdict.must && j.drawing(p.TypesInfo, d)
+			}
+			x.must = x.verdict.must
 			x.mustKey = x.must && x.recv != "" && j.keyable(obj.Signature().Recv().Type(), nil)
 			x.pure = pu.pure(obj)
 		}
@@ -182,7 +190,7 @@ func (m *module) annotate(kind string, fns []*fn) error {
 		at := 0
 		for _, f := range fs {
 			out = append(out, src[at:f.insert]...)
-			out = append(out, fmt.Sprintf("//cache:%s name=%s %s\n", kind, f.wrapper(), strings.Join(f.options, " "))...)
+			out = append(out, fmt.Sprintf("//cache:%s name=%s %s\n", kind, f.wrapper(), strings.Join(append(f.further(kind), f.options...), " "))...)
 			at = f.insert
 		}
 		out = append(out, src[at:]...)
@@ -192,6 +200,17 @@ func (m *module) annotate(kind string, fns []*fn) error {
 		}
 	}
 	return nil
+}
+
+// further returns the options that the judge would have of a data function.
+func (f *fn) further(kind string) []string {
+	if kind != "data" {
+		return nil
+	}
+	if f.plain {
+		return f.verdict.options(plainTurn)
+	}
+	return f.verdict.options(f.turn)
 }
 
 // wrapper is a name that nothing else has, unless T.f and t.f are both there.

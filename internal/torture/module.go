@@ -209,7 +209,8 @@ func (m *module) torture() error {
 	if n := m.o.functions; n > 0 && len(todo) > n {
 		todo = spread(todo, n)
 	}
-	for _, f := range todo {
+	for i, f := range todo {
+		f.turn = i
 		if f.must {
 			m.Must++
 		}
@@ -229,6 +230,8 @@ func (m *module) torture() error {
 		switch {
 		case f.must && f.refused != nil:
 			m.Wrong = append(m.Wrong, f.ref()+": "+f.refused.String())
+		case f.must && f.refusal != nil:
+			m.Wrong = append(m.Wrong, fmt.Sprintf("%s with %s: %s", f.ref(), strings.Join(f.verdict.options(f.turn), " "), f.refusal))
 		case f.mustKey && f.keyRefused != nil:
 			m.Wrong = append(m.Wrong, f.ref()+" with recv=key: "+f.keyRefused.String())
 		}
@@ -283,7 +286,7 @@ func (m *module) reset() error {
 func (m *module) pass(kind string, fns []*fn) (pass, error) {
 	p := pass{Refused: map[string]int{}, Titles: map[string]string{}, Samples: map[string][]string{}}
 	for _, f := range fns {
-		f.refused, f.keyRefused, f.options, f.other = nil, nil, nil, false
+		f.refused, f.keyRefused, f.refusal, f.options, f.other, f.plain = nil, nil, nil, nil, false, false
 		if f.recv != "" {
 			f.options = []string{"recv=key"}
 			if kind == "resource" {
@@ -479,11 +482,16 @@ func (m *module) retry(f *fn, d *finding) bool {
 		f.other = true
 		return true
 	}
+	if !f.plain && !slices.Equal(f.verdict.options(f.turn), f.verdict.options(plainTurn)) {
+		f.plain, f.refusal = true, d // without them it may be taken
+		return true
+	}
 	if f.recv != "" && !slices.Contains(f.options, "recv=ignore") {
 		if slices.Contains(f.options, "recv=key") {
 			f.keyRefused = d
 		}
 		f.options = slices.DeleteFunc(f.options, func(o string) bool { return strings.HasPrefix(o, "recv=") })
+		f.plain, f.refusal = false, nil // it may have been the receiver alone
 		return add("recv=ignore")
 	}
 	if strings.Contains(d.Message+d.Hint, "scope=") {

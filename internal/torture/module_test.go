@@ -87,7 +87,7 @@ func (t *T) B() int {
 		switch {
 		case strings.Contains(l, "Torture_A"), strings.Contains(l, "func A"), strings.Contains(l, "is documented"):
 			want = a
-		case strings.Contains(l, "Torture_B recv=key"), strings.Contains(l, "func (t"), strings.Contains(l, "return 2"):
+		case strings.Contains(l, "Torture_B ttl=10m jitter=10% recv=key"), strings.Contains(l, "func (t"), strings.Contains(l, "return 2"):
 			want = b
 		case l == "}" || l == "":
 			continue
@@ -156,8 +156,14 @@ func TestRetry(t *testing.T) {
 	if !m.retry(f, clash) || f.wrapper() != "Torture_FOther" {
 		t.Errorf("after a clash it is called %s", f.wrapper())
 	}
-	if !m.retry(f, key) || !slices.Equal(f.options, []string{"recv=ignore"}) || f.keyRefused != key {
+	if !m.retry(f, key) || !f.plain || f.refusal != key || f.further("data") != nil {
+		t.Errorf("after it was refused with options, it still has %q", f.further("data"))
+	}
+	if !m.retry(f, key) || !slices.Equal(f.options, []string{"recv=ignore"}) || f.keyRefused != key || f.plain || f.refusal != nil {
 		t.Errorf("after its receiver was refused, its options are %q", f.options)
+	}
+	if !m.retry(f, key) || !f.plain {
+		t.Error("without its receiver the options have to be tried again, and then none")
 	}
 	if m.retry(f, key) {
 		t.Error("there is nothing left to try")
