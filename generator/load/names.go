@@ -9,21 +9,53 @@ import (
 // for every annotated function takes too long in a package of thousands.
 type Names struct {
 	// What the files of every build configuration declare in the package's scope, and
-	// what they import under a name of its own. Of several, the first.
-	Declared map[string]*ast.Ident
-	Imported map[string]*ast.ImportSpec
+	// what they import under a name of its own. Files that no build has together may
+	// declare the same name, each its own way.
+	declared map[string][]declared
+	imported map[string][]imported
 	// The types of package-level variables, in the order of their names.
 	Vars []types.Type
+}
+
+type declared struct {
+	file *File
+	id   *ast.Ident
+}
+
+type imported struct {
+	file *File
+	spec *ast.ImportSpec
+}
+
+// DeclaredWith returns the declaration of a name in the package's scope, by a file that some
+// build compiles together with the given one; nil if there is none. Of several, the first.
+func (p *Package) DeclaredWith(file *File, name string) *ast.Ident {
+	for _, d := range p.Names().declared[name] {
+		if p.Together(d.file, file) {
+			return d.id
+		}
+	}
+	return nil
+}
+
+// ImportedWith returns the import under a name of its own, as DeclaredWith does declarations.
+func (p *Package) ImportedWith(file *File, name string) *ast.ImportSpec {
+	for _, i := range p.Names().imported[name] {
+		if p.Together(i.file, file) {
+			return i.spec
+		}
+	}
+	return nil
 }
 
 // Names returns the names of the package. Nobody may change them.
 func (p *Package) Names() *Names {
 	p.named.Do(func() {
 		n := &p.names
-		n.Declared, n.Imported = map[string]*ast.Ident{}, map[string]*ast.ImportSpec{}
+		n.declared, n.imported = map[string][]declared{}, map[string][]imported{}
 		for _, files := range [][]*File{p.Syntax, p.Other} {
 			for _, f := range files {
-				n.add(f.Syntax)
+				n.add(f)
 			}
 		}
 		scope := p.Types.Scope()
@@ -36,13 +68,11 @@ func (p *Package) Names() *Names {
 	return &p.names
 }
 
-func (n *Names) add(f *ast.File) {
+func (n *Names) add(f *File) {
 	declare := func(id *ast.Ident) {
-		if n.Declared[id.Name] == nil {
-			n.Declared[id.Name] = id
-		}
+		n.declared[id.Name] = append(n.declared[id.Name], declared{f, id})
 	}
-	for _, d := range f.Decls {
+	for _, d := range f.Syntax.Decls {
 		switch d := d.(type) {
 		case *ast.FuncDecl:
 			if d.Recv == nil && d.Name.Name != "init" && d.Name.Name != "_" {
@@ -61,9 +91,9 @@ func (n *Names) add(f *ast.File) {
 			}
 		}
 	}
-	for _, s := range f.Imports {
-		if s.Name != nil && n.Imported[s.Name.Name] == nil {
-			n.Imported[s.Name.Name] = s
+	for _, s := range f.Syntax.Imports {
+		if s.Name != nil {
+			n.imported[s.Name.Name] = append(n.imported[s.Name.Name], imported{f, s})
 		}
 	}
 }

@@ -70,20 +70,20 @@ func (f *Func) title() string {
 	return f.Name
 }
 
-// clash reports a package-level declaration called name, in whatever file.
+// clash reports a package-level declaration called name, in whatever file that some build
+// compiles together with the function's.
 func (p *planner) clash(name, what string, pos token.Position) {
-	names := p.f.Pkg.Names()
-	if id := names.Declared[name]; id != nil {
+	if id := p.f.Pkg.DeclaredWith(p.f.File, name); id != nil {
 		p.errorf(pos, diag.NameClash, "%s would be called %s, and so is something else in package %s", what, name, p.pkg.Name()).
 			related(p.at(id.Pos()), "%s is declared here", name)
-	} else if spec := names.Imported[name]; spec != nil {
+	} else if spec := p.f.Pkg.ImportedWith(p.f.File, name); spec != nil {
 		p.errorf(pos, diag.NameClash, "%s would be called %s, and so is an import of package %s", what, name, p.pkg.Name()).
 			related(p.at(spec.Pos()), "%s is imported here", name)
 	}
 }
 
-// taken reports whether some file of the package declares name.
-func (p *planner) taken(name string) bool { return p.f.Pkg.Names().Declared[name] != nil }
+// taken reports whether name is declared where the function is, in some build.
+func (p *planner) taken(name string) bool { return p.f.Pkg.DeclaredWith(p.f.File, name) != nil }
 
 // memberClash reports a field or method of the receiver that is called like the wrapper. A
 // method of an embedded field is none where the wrapper has its signature: it takes that
@@ -117,8 +117,12 @@ func (p *planner) memberClash(pos token.Position) {
 		report(p.at(obj.Pos()), "field")
 		return
 	}
-	// Methods in files that the present build configuration leaves out.
+	// Methods in files that the present build configuration leaves out, and another has
+	// together with this one.
 	for _, file := range f.Pkg.Other {
+		if !f.Pkg.Together(file, f.File) {
+			continue
+		}
 		for _, d := range file.Syntax.Decls {
 			if m, ok := d.(*ast.FuncDecl); ok && m.Recv != nil && m.Name.Name == f.Wrapper && names.Receiver(m) == f.RecvBase.Name() {
 				report(p.at(m.Name.Pos()), "method")
