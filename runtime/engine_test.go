@@ -43,16 +43,16 @@ func newFunc[V any](t testing.TB, ops any, o Options, body func(ctx context.Cont
 	}
 	o.Site = "engine_test.go:1"
 	f := &testFunc[V]{typedSite: newTyped[testKey, V](ops, o), body: body}
-	t.Cleanup(func() { f.retire(t) })
+	t.Cleanup(func() { retire(t, f.store) })
 	return f
 }
 
-// retire takes the site out of the process and checks that nothing of it is left.
-func (f *testFunc[V]) retire(t testing.TB) {
+// retire takes the store out of the process and checks that nothing of it is left.
+func retire(t testing.TB, s *store) {
 	t.Helper()
 	stores.Lock()
-	for i, s := range stores.all {
-		if s == f.store {
+	for i, o := range stores.all {
+		if o == s {
 			stores.all = append(stores.all[:i:i], stores.all[i+1:]...)
 			break
 		}
@@ -61,10 +61,12 @@ func (f *testFunc[V]) retire(t testing.TB) {
 	if t.Failed() {
 		return
 	}
-	s := f.store
 	s.check(t)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if len(s.flightless) != 0 {
+		t.Errorf("%d keys of %s count calls without a flight", len(s.flightless), s.o.Func)
+	}
 	if len(s.flights) != 0 || s.running != nil || s.stats.inFlight != 0 {
 		t.Errorf("%d computations of %s are left", s.stats.inFlight, s.o.Func)
 	}

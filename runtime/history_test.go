@@ -1,6 +1,7 @@
 package cachert
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -35,6 +36,9 @@ type shape struct {
 	validated bool // some calls validate
 	shutdown  bool // somebody calls Shutdown
 	sharp     bool // calls like to fall on the very moment of an expiry
+	owned     bool // keys belong to an owner, which goes away now and then
+	lasts     bool // Configure is called, with a ttl and a stale
+	tight     bool // likewise, with bounds
 }
 
 func shapeOf(r *rand.Rand) (s shape) {
@@ -47,6 +51,8 @@ func shapeOf(r *rand.Rand) (s shape) {
 	s.cyclic = s.cyclic && s.nested && !s.scoped
 	s.personal = s.personal && !s.plain && !s.scoped && !s.cyclic
 	s.lends = one(2) && s.nested && !s.cyclic && !s.personal
+	s.owned = one(4) && !s.nested && !s.personal
+	s.lasts, s.tight = one(4), one(6)
 	return s
 }
 
@@ -81,6 +87,9 @@ const innerID = 1000
 
 // sessionOf returns the number of the session that the key id belongs to, if any.
 func sessionOf(id int) int { return id % innerID / 100 }
+
+// ownerID times the number of its owner is added to the id of a key that has one.
+const ownerID = 10_000
 
 // modelNames are the names of tags and sessions, for no other history to have them.
 type modelNames struct {
@@ -175,15 +184,25 @@ type history struct {
 	*model
 	names        *modelNames
 	outer, inner *testFunc[*modelValue]
+	owners       modelOwners
+
+	configuring sync.Mutex // held while bounds change, and are looked at
+	bounds      Override   // that count
 }
+
+// shapeSource is the source of randomness of a history.
+func shapeSource(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0x9e3779b9)) }
 
 // newHistory makes one history and returns the claims that it breaks.
 func newHistory(t *testing.T, seed uint64) []string {
-	r := rand.New(rand.NewPCG(seed, 0x9e3779b9))
+	r := shapeSource(seed)
 	m := &model{runs: make([]modelRun, 1, 64), running: map[int]int{}, began: time.Now(), shape: shapeOf(r)}
 	m.o = m.shape.options(r)
 	h := &history{model: m, names: namesOf(seed)}
 	m.o.Func, m.o.Tags = h.names.outerF, []string{h.names.outer}
+	m.set = []setting{{ttl: m.o.TTL, stale: m.o.Stale}}
+	h.bounds = Override{Max: m.o.Max, MaxBytes: m.o.MaxBytes}
+	defer forgetOverrides(h.names.outer)
 	ops := modelOps{m, h.names}
 	if m.shape.resource {
 		h.outer = newFunc[*modelValue](t, modelResourceOps{ops}, m.o, nil)
@@ -240,9 +259,22 @@ func (h *history) act(r *rand.Rand) {
 		if h.shape.scoped {
 			c.id += 100 * c.user
 		}
+		if h.shape.owned && what < 80 {
+			owner := h.owners.borrow()
+			c.id, c.owner = c.id+ownerID*owner.n, owner
+		}
 		c.bypass = !h.shape.plain && r.IntN(32) == 0
 		if what >= 80 {
-			h.event(what-80, key, c.user)
+			switch dice % 8 {
+			case 0:
+				h.configure(r)
+			case 1:
+				h.ownerGoes()
+			case 2:
+				h.overtake(key, c.user)
+			default:
+				h.event(what-80, key, c.user)
+			}
 			continue
 		}
 		ctx, cancel := h.context(r, c)
@@ -258,6 +290,7 @@ func (h *history) act(r *rand.Rand) {
 			<-done
 		}
 		cancel()
+		c.owner.giveBack()
 		if v := c.value; v.run > 0 && h.o.TTL > 0 {
 			h.mu.Lock()
 			expiry = h.runs[v.run].ended + h.o.TTL
@@ -398,7 +431,7 @@ var errValidation = errors.New("a validation that panics")
 func (h *history) call(ctx context.Context, c *modelCall, id, dice int) typedCall[*modelValue] {
 	since := h.now()
 	call := typedCall[*modelValue]{
-		Ctx: ctx, Tags: []string{h.names.calls},
+		Ctx: ctx, Tags: []string{h.names.calls}, Owner: c.owner.owner(),
 		Run: func(ctx context.Context) (*modelValue, error) { return h.body(ctx, c, id, dice, since) },
 	}
 	if c.validates {
@@ -540,10 +573,16 @@ func (h *history) event(dice, key, user int) {
 	if h.shape.scoped {
 		id += 100 * user
 	}
+	if h.shape.owned {
+		owner := h.owners.borrow()
+		defer owner.giveBack()
+		id += ownerID * owner.n
+	}
 	hash, k := h.key(id)
-	ctx := context.Background()
 	e := modelEvent{begin: h.next()}
 	switch {
+	case dice < 4 && h.shape.owned: // nothing is primed for an owner
+		return
 	case dice < 4:
 		h.prime(hash, k, id)
 		return
@@ -555,28 +594,224 @@ func (h *history) event(dice, key, user int) {
 		h.outer.Clear()
 	case dice < 14:
 		e.what, e.key = "tag", key
-		Invalidate(ctx, h.names.keys[key])
+		h.invalidate(tagLabel, h.names.keys[key])
 	case dice < 15:
 		e.what = "site tag"
-		Invalidate(ctx, h.names.outer)
+		h.invalidate(tagLabel, h.names.outer)
 	case dice < 16:
 		e.what, e.calls = "calls' tag", true
-		Invalidate(ctx, h.names.calls)
+		h.invalidate(tagLabel, h.names.calls)
 	case dice < 18:
 		e.what, e.session = "session", user
-		EndSession(ctx, h.names.sessions[user])
+		h.invalidate(sessionLabel, h.names.sessions[user])
 	default:
 		e.what, e.inner = "inner tag", true
-		Invalidate(ctx, h.names.inner)
+		h.invalidate(tagLabel, h.names.inner)
 	}
 	e.end = h.next()
-	s := h.outer.Stats()
 	h.mu.Lock()
-	defer h.mu.Unlock()
 	h.events = append(h.events, e)
-	if h.o.Max > 0 && s.Entries > h.o.Max || h.o.MaxBytes > 0 && s.Bytes > h.o.MaxBytes {
-		h.breaks("bounds", "%d entries, %d bytes of %+v", s.Entries, s.Bytes, h.o)
+	h.mu.Unlock()
+	h.configuring.Lock()
+	defer h.configuring.Unlock()
+	h.checkBounds()
+}
+
+// invalidate is Invalidate, or EndSession, of the history's functions: those of others live in
+// other bubbles, where it is another time.
+func (h *history) invalidate(kind labelKind, name string) {
+	in := []*store{h.outer.store}
+	if h.inner != nil {
+		in = append(in, h.inner.store)
 	}
+	invalidate([]label{{kind: kind, name: name}}, in...)
+}
+
+// checkBounds is called with configuring held.
+func (h *history) checkBounds() {
+	b, s := h.bounds, h.outer.Stats()
+	if b.Max > 0 && s.Entries > b.Max || b.MaxBytes > 0 && s.Bytes > b.MaxBytes {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.breaks("bounds", "%d entries, %d bytes of %+v", s.Entries, s.Bytes, b)
+	}
+}
+
+// configure calls Configure, as an operator would who has changed his mind.
+func (h *history) configure(r *rand.Rand) {
+	var o Override
+	if h.shape.lasts {
+		o.TTL, o.Stale = time.Duration(r.IntN(4)*2)*modelUnit, time.Duration(r.IntN(3)*2)*modelUnit
+	}
+	if h.shape.tight {
+		o.Max, o.MaxBytes = r.IntN(4), int64(r.IntN(2)*h.sizes()*(200+r.IntN(800)))
+	}
+	if o == (Override{}) {
+		return
+	}
+	h.configuring.Lock()
+	defer h.configuring.Unlock()
+	h.mu.Lock()
+	now := h.set[len(h.set)-1]
+	h.mu.Unlock()
+	refused := o.Stale > 0 && (h.o.Stale == 0 && !h.o.Detach || o.TTL == 0 && now.ttl == 0)
+	if now.at = h.now(); !refused {
+		now.ttl, now.stale = cmp.Or(o.TTL, now.ttl), cmp.Or(o.Stale, now.stale)
+		h.bounds.Max, h.bounds.MaxBytes = cmp.Or(o.Max, h.bounds.Max), cmp.Or(o.MaxBytes, h.bounds.MaxBytes)
+	}
+	h.mu.Lock()
+	h.set = append(h.set, now)
+	h.mu.Unlock()
+	if err := Configure(h.names.outer, o); (err != nil) != refused {
+		h.mu.Lock()
+		h.breaks("bounds", "Configure(%+v) of %+v: %v", o, h.o, err)
+		h.mu.Unlock()
+	}
+	h.checkBounds()
+}
+
+// sizes is 1 where values have a size, and else 0.
+func (h *history) sizes() int {
+	if h.outer.store.front.bytes != nil {
+		return 1
+	}
+	return 0
+}
+
+// forgetOverrides takes back what Configure was told of a name.
+func forgetOverrides(name string) {
+	stores.Lock()
+	defer stores.Unlock()
+	kept := overrides[:0:0]
+	for _, o := range overrides {
+		if o.name != name {
+			kept = append(kept, o)
+		}
+	}
+	overrides = kept
+}
+
+// overtake calls the inner function and makes its result outdated at once, while those who
+// waited for it are being woken up.
+func (h *history) overtake(key, user int) {
+	if !h.shape.nested {
+		return
+	}
+	around := &modelCall{what: "nested", id: key, user: user}
+	if h.shape.scoped {
+		around.id += 100 * user
+	}
+	h.mu.Lock()
+	around.alone = h.shutdown != nil
+	h.mu.Unlock()
+	h.inside(WithSession(context.Background(), h.names.sessions[user]), around, around.id, 1<<17) // and it calls nothing
+	h.event(19, key, user)
+}
+
+// ownerGoes lets the present owner of keys go, as the garbage collector would.
+func (h *history) ownerGoes() {
+	if !h.shape.owned {
+		return
+	}
+	left := h.owners.leave(h.outer.store, func(n *node) bool {
+		return (*testKey)(keyIn(n)).id/ownerID == h.owners.going
+	})
+	if left > 0 {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.breaks("owner", "%d entries of owner %d are left", left, h.owners.going)
+	}
+}
+
+// modelOwners are the instances whose methods are called: one at a time, which the
+// next follows.
+type modelOwners struct {
+	mu      sync.Mutex
+	present *modelOwner
+	leaving sync.Mutex
+	going   int // under leaving
+}
+
+// modelOwner is one of them. Who holds an Owner of it keeps it from going.
+type modelOwner struct {
+	*modelOwners
+	n     int
+	users int
+	drops []func()
+}
+
+// borrow returns the present one.
+func (o *modelOwners) borrow() *modelOwner {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.present == nil {
+		o.present = &modelOwner{modelOwners: o, n: o.going + 1}
+	}
+	o.present.users++
+	return o.present
+}
+
+func (o *modelOwner) giveBack() {
+	if o != nil {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.users--
+	}
+}
+
+func (o *modelOwner) owner() *Owner {
+	if o == nil {
+		return nil
+	}
+	return &Owner{ref: o, attach: func(drop func()) {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.drops = append(o.drops, drop)
+	}}
+}
+
+// leave lets the present one go when nobody has it any more, and returns how many entries of s
+// are left of it.
+func (o *modelOwners) leave(s *store, of func(*node) bool) (left int) {
+	if !o.leaving.TryLock() {
+		return 0
+	}
+	defer o.leaving.Unlock()
+	o.mu.Lock()
+	going := o.present
+	o.present = nil
+	if going != nil {
+		o.going = going.n
+	}
+	o.mu.Unlock()
+	if going == nil {
+		return 0
+	}
+	for held := true; held; time.Sleep(modelUnit / 2) { // once more, for what a flight does at its end
+		o.mu.Lock()
+		held = going.users > 0
+		o.mu.Unlock()
+		s.mu.Lock()
+		for _, f := range s.flights {
+			for ; f != nil; f = f.next {
+				held = held || f.owner != nil && f.owner.ref == any(going)
+			}
+		}
+		s.mu.Unlock()
+	}
+	for _, drop := range going.drops {
+		drop()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, q := range []*queue{&s.policy.small, &s.policy.main} {
+		for n := q.oldest; n != nil; n = n.newer {
+			if of(n) {
+				left++
+			}
+		}
+	}
+	return left
 }
 
 // prime makes an event that begins with it, and a run that ends with it.
@@ -614,15 +849,16 @@ func (h *history) shutDown(patience time.Duration) {
 	h.shutdown.end = h.next()
 }
 
-// makeHistories makes random histories, several at a time, and judges them.
-func makeHistories(t *testing.T) {
+// makeHistories makes random histories, several at a time, and judges them: usually so many.
+// one makes one, and single says that no other may be made meanwhile.
+func makeHistories(t *testing.T, usual int64, one func(*testing.T, uint64) []string, single func(seed uint64) bool) {
 	n := int64(*histories)
 	switch {
 	case n > 0:
 	case raceEnabled || testing.Short():
 		n = 500
 	default:
-		n = 10_000
+		n = usual
 	}
 	seed := *firstSeed
 	if seed == 0 {
@@ -639,7 +875,7 @@ func makeHistories(t *testing.T) {
 			t.Run("", func(t *testing.T) {
 				t.Parallel()
 				for i := made.Add(1) - 1; i < n && !t.Failed(); i = made.Add(1) - 1 {
-					if broken := oneHistory(t, seed+uint64(i), &alone); breaksAny(broken, *onlyClaim) {
+					if broken := oneHistory(t, seed+uint64(i), one, single, &alone); breaksAny(broken, *onlyClaim) {
 						made.Store(n)
 						t.Errorf("history %d (-seed=%d) breaks the model:\n\t%s", i, seed+uint64(i), strings.Join(broken[:min(len(broken), 60)], "\n\t"))
 					}
@@ -656,13 +892,13 @@ func breaksAny(broken []string, claim string) bool {
 }
 
 // oneHistory makes the history of a seed in a bubble.
-func oneHistory(t *testing.T, seed uint64, alone *sync.RWMutex) (broken []string) {
+func oneHistory(t *testing.T, seed uint64, one func(*testing.T, uint64) []string, single func(seed uint64) bool, alone *sync.RWMutex) (broken []string) {
 	defer func() {
 		if p := recover(); p != nil {
 			broken = append(broken, fmt.Sprint("hangs: ", p))
 		}
 	}()
-	if shapeOf(rand.New(rand.NewPCG(seed, 0x9e3779b9))).shutdown {
+	if single(seed) {
 		alone.Lock()
 		defer alone.Unlock()
 		defer stopped.Store(false)
@@ -670,6 +906,6 @@ func oneHistory(t *testing.T, seed uint64, alone *sync.RWMutex) (broken []string
 		alone.RLock()
 		defer alone.RUnlock()
 	}
-	synctest.Test(t, func(t *testing.T) { broken = newHistory(t, seed) })
+	synctest.Test(t, func(t *testing.T) { broken = one(t, seed) })
 	return broken
 }

@@ -36,7 +36,8 @@ import (
 //	newer     who is served from the cache after another gets no value that was begun before
 //	          the other's
 //	refresh   Refresh returns what was begun after it
-//	two       no call waits for more than two computations that had a result
+//	two       no call waits for more than two computations that had a result, or three where
+//	          the result may come of where a caller called from
 //	leave     a computation is not cancelled while somebody waits for it
 //	timeout   a computation's context ends at timeout=
 //	wait      who has waited for wait= computes for itself
@@ -48,6 +49,7 @@ import (
 //	          nor before its grace after that
 //	bounds    there are never more entries, or bytes, than the bounds say
 //	idle      what has expired is freed, also when nobody calls
+//	owner     nothing is kept of an owner that has gone
 //	shutdown  after Shutdown nothing is served from the cache, and nothing is left in it
 //
 // That no call hangs is what the bubble sees to.
@@ -120,6 +122,7 @@ type modelCall struct {
 	handedBack   time.Duration
 	acquired     bool
 	inValidation bool // it panicked, or exited, there
+	owner        *modelOwner
 }
 
 // model is one history in the making.
@@ -139,6 +142,30 @@ type model struct {
 	shutdown *modelEvent      // nil: not called yet
 	downAt   [2]time.Duration // when Shutdown began and ended
 	downErr  error
+	set      []setting // what Configure has set, after what the options say
+}
+
+// setting are the ttl and the stale that count from a time on.
+type setting struct {
+	at         time.Duration
+	ttl, stale time.Duration
+}
+
+// lifetimes returns the least and the greatest ttl and stale that counted, of those set, at
+// some moment between two times; a ttl of never stands for none.
+func lifetimes(set []setting, from, to time.Duration) (least, most setting) {
+	least, most = setting{ttl: never, stale: never}, setting{}
+	for i, s := range set {
+		if s.at > to || i+1 < len(set) && set[i+1].at < from {
+			continue
+		}
+		if s.ttl == 0 {
+			s.ttl = never
+		}
+		least.ttl, least.stale = min(least.ttl, s.ttl), min(least.stale, s.stale)
+		most.ttl, most.stale = max(most.ttl, s.ttl), max(most.stale, s.stale)
+	}
+	return least, most
 }
 
 func (m *model) next() int { return int(m.order.Add(1)) }
@@ -297,7 +324,7 @@ func (m *model) judgeWaits(c *modelCall) {
 			results++
 		}
 	}
-	if results > 1 {
+	if results > 2 || results > 1 && !m.shape.cyclic {
 		m.breaks("two", "%v waited for %d computations", c, results+1)
 	}
 }
@@ -319,12 +346,14 @@ func (m *model) judgeValue(c *modelCall) {
 		m.breaks("own", "%v got the value of run %d, and one of the two went past the cache", c, v.run)
 	}
 	// A value is as old as it was when the call began at least: it may have been found then.
-	age, life := c.started-r.ended, m.o.TTL
-	stale := m.o.Stale
+	age := c.started - r.ended
+	_, then := lifetimes(m.set, r.ended, r.ended)
+	_, now := lifetimes(m.set, c.started, c.at)
+	life, stale := then.ttl, now.stale
 	if c.what == "peek" {
 		stale = 0
 	}
-	if life > 0 && age >= life+stale {
+	if life < never && age >= life+stale {
 		m.breaks("fresh", "%v got the value of run %d, %v old", c, v.run, age)
 	}
 	if in := &m.runs[v.inner]; v.inner != 0 && m.innerTTL > 0 && r.ended < c.started && c.started-in.ended >= m.innerTTL+stale {
@@ -355,7 +384,7 @@ func (m *model) judgeValue(c *modelCall) {
 	if d := m.shutdown; d != nil && d.end != 0 && c.began > d.end && r.call != c {
 		m.breaks("shutdown", "%v got the value of run %d after it", c, v.run)
 	}
-	if life > 0 && age >= life && c.what == "load" && !c.validates && !c.alone && !m.refreshed(c, r) {
+	if life < never && age >= life && c.what == "load" && !c.validates && !c.alone && !m.refreshed(c, r) {
 		m.breaks("stale", "%v got the value of run %d, %v old, and nobody refreshed it", c, v.run, age)
 	}
 	m.judgeEvents(c, v.run)
@@ -420,7 +449,7 @@ func (m *model) concerns(e *modelEvent, run int) bool {
 // judgeKept finds calls that had to wait although there was a value for them.
 func (m *model) judgeKept(c *modelCall) {
 	s := m.shape
-	if c.what != "load" && c.what != "peek" || c.bypass || c.gone || c.exited || m.o.Wait > 0 || m.o.Max > 0 || m.o.MaxBytes > 0 ||
+	if c.what != "load" && c.what != "peek" || c.bypass || c.gone || c.exited || m.o.Wait > 0 || m.o.Max > 0 || m.o.MaxBytes > 0 || s.tight ||
 		s.validated || s.personal || s.shutdown || s.cyclic {
 		return
 	}
@@ -435,11 +464,13 @@ func (m *model) judgeKept(c *modelCall) {
 	if last == 0 || r.ended == c.started { // then it may not have been kept by then
 		return
 	}
-	life := m.o.TTL - time.Duration(float64(m.o.TTL)*m.o.Jitter)
+	then, _ := lifetimes(m.set, r.ended, r.ended)
+	since, _ := lifetimes(m.set, r.ended, c.at)
+	life := then.ttl - time.Duration(float64(then.ttl)*m.o.Jitter)
 	if c.what == "load" {
-		life += m.o.Stale
+		life += since.stale
 	}
-	if m.o.TTL > 0 && c.started-r.ended >= life {
+	if then.ttl < never && c.started-r.ended >= life {
 		return
 	}
 	begin := r.begin
@@ -468,7 +499,7 @@ func (m *model) judgeKept(c *modelCall) {
 func (m *model) judgeRun(i int) {
 	r := &m.runs[i]
 	alone := r.call != nil && r.call.alone
-	if m.shape.resource && r.id < innerID || m.shape.lends && r.id >= innerID {
+	if m.shape.resource && r.id%ownerID < innerID || m.shape.lends && r.id >= innerID {
 		want := r.gave
 		switch {
 		case r.released > 1, r.released > 0 && !want, r.released == 0 && want && !alone:
@@ -511,7 +542,10 @@ func (m *model) explain(c *modelCall) {
 	for _, e := range m.events {
 		say("%+v", e)
 	}
+	say("configured: %+v", m.set)
 }
 
 // TestModel makes random histories and holds them to the model.
-func TestModel(t *testing.T) { makeHistories(t) }
+func TestModel(t *testing.T) {
+	makeHistories(t, 10_000, newHistory, func(seed uint64) bool { return shapeOf(shapeSource(seed)).shutdown })
+}

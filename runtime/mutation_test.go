@@ -125,6 +125,32 @@ var mutations = []struct {
 		"dead = s.removeAll()", "if mutant != # {\n\t\tdead = s.removeAll()\n\t}"},
 	{"results are kept after Shutdown", "idle", "flight.go",
 		"n.expires > now && !stopped.Load()", "n.expires > now && (!stopped.Load() || mutant == #)"},
+	{"a bound that is configured counts later", "bounds", "configure.go",
+		"for s.policy.full(0, 0) {", "for s.policy.full(0, 0) && mutant != # {"},
+	{"the end of an owner is nothing", "owner", "flight.go",
+		"if keep && f.owner != nil {", "if keep && f.owner != nil && mutant != # {"},
+	{"the owner is no label", "owner", "do.go",
+		"if c.owner != nil {", "if c.owner != nil && mutant != # {"},
+	{"tags of what is waited for come late", "nested", "flight.go",
+		"fr.addTagsOf(x, s.o.Tags)", "if mutant != # {\n\t\t\tfr.addTagsOf(x, s.o.Tags)\n\t\t}"},
+	{"a second event hides the first, of what moves", drawnClaim + "events", "frame.go",
+		"seq < f.hitBy)", "mutant == # || seq < f.hitBy)"},
+	{"what moves on forgets its events", drawnClaim + "events", "flight.go",
+		"f.frame, f.call, f.moves = w.frame, w.call, true", "f.frame, f.call, f.moves = w.frame, w.call, true\n\t\tif mutant == # {\n\t\t\tf.frame.mu.Lock()\n\t\t\tf.frame.hitBy = 0\n\t\t\tf.frame.mu.Unlock()\n\t\t}"},
+	{"what moves on is as new as its latest key", drawnClaim + "events", "flight.go",
+		"f.frame, f.call, f.moves = w.frame", "if mutant == # {\n\t\t\tw.frame.start, w.frame.hitBy = events.Load(), 0\n\t\t}\n\t\tf.frame, f.call, f.moves = w.frame"},
+	{"an older computation that comes to a key late replaces a newer", drawnClaim + "newer", "flight.go",
+		"old.meta.order > f.frame.order", "old.meta.order > f.frame.order && mutant != #"},
+	{"Forget finds the keys of what draws one by one", drawnClaim + "events", "moving.go",
+		"c.labels = append(", "if mutant == # {\n\t\treturn\n\t}\n\tc.labels = append("},
+	{"what a widget says is not part of the way", drawnClaim + "own", "trie.go",
+		"v, ok := r.effective()\n\treturn", "v, ok := r.effective()\n\tok = ok && mutant != #\n\treturn"},
+	{"who has waited for a key may wait for the next as long", drawnClaim + "wait", "flight.go",
+		"if c.until == 0 {", "if c.until == 0 || mutant == # {"},
+	{"a question outlives what came before it", drawnClaim + "nested", "flight.go",
+		"n.expires = min(n.expires, x.expires)", "if n.expires = min(n.expires, x.expires); mutant == # {\n\t\tn.expires = never\n\t}"},
+	{"keep is not asked about what is drawn", drawnClaim + "keep", "draw.go",
+		"return d.ops.keepValue == nil ||", "return mutant == # || d.ops.keepValue == nil ||"},
 	{"hash=ctx: stands for every value", contextClaim, "frame.go",
 		"case keyed && !", "case mutant == # && w.keyed != nil:\n\tcase keyed && !"},
 	{"the same key stands for other values", contextClaim, "conditions.go",
@@ -144,7 +170,10 @@ var mutations = []struct {
 // contextClaim is the claim of TestContextValuesAsWithoutACache, which is no model check.
 const contextClaim = "context"
 
-var mutants = flag.Bool("mutants", false, "hold the model check to mutations of the engine; takes a minute")
+// drawnClaim begins the claims of TestDrawnModel.
+const drawnClaim = "drawn "
+
+var mutants = flag.Bool("mutants", false, "hold the model checks to mutations of the engine; takes minutes")
 
 // TestMutations shows that the model check finds each of the mutations:
 //
@@ -190,7 +219,11 @@ func TestMutations(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	check := func(mutant, histories int, claim string) (string, error) {
-		cmd := exec.Command(program, "-test.run=^TestModel$", "-test.v", "-claim="+claim, fmt.Sprint("-histories=", histories), fmt.Sprint("-seed=", *firstSeed))
+		test := "^TestModel$"
+		if own, ok := strings.CutPrefix(claim, drawnClaim); ok {
+			test, claim = "^TestDrawnModel$", own
+		}
+		cmd := exec.Command(program, "-test.run="+test, "-test.v", "-claim="+claim, fmt.Sprint("-histories=", histories), fmt.Sprint("-seed=", *firstSeed))
 		if claim == contextClaim+":" {
 			cmd = exec.Command(program, "-test.run=^TestContextValuesAsWithoutACache$", "-test.v", fmt.Sprint("-context-programs=", histories), fmt.Sprint("-context-seed=", *firstSeed))
 		}
@@ -199,8 +232,10 @@ func TestMutations(t *testing.T) {
 		return string(out), err
 	}
 	t.Run("none", func(t *testing.T) {
-		if out, err := check(0, 10_000, ""); err != nil {
-			t.Errorf("the engine itself breaks the model:\n%s", out)
+		for _, claim := range []string{"", drawnClaim} {
+			if out, err := check(0, 10_000, claim); err != nil {
+				t.Errorf("the engine itself breaks the model:\n%s", out)
+			}
 		}
 	})
 	t.Run("each", func(t *testing.T) {
