@@ -706,5 +706,5 @@ func (h *drawnHistory) explain(c *drawnCall) {
 
 // TestDrawnModel makes random histories of functions that draw and holds them to the model.
 func TestDrawnModel(t *testing.T) {
-	makeHistories(t, 5000, newDrawnHistory, func(uint64) bool { return false })
+	makeHistories(t, 3000, newDrawnHistory, func(uint64) bool { return false })
 }
