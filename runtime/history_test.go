@@ -794,7 +794,7 @@ func (o *modelOwners) leave(s *store, of func(*node) bool) (left int) {
 		s.mu.Lock()
 		for _, f := range s.flights {
 			for ; f != nil; f = f.next {
-				held = held || f.owner != nil && f.owner.ref == any(going)
+				held = held || f.rare != nil && f.rare.owner != nil && f.rare.owner.ref == any(going)
 			}
 		}
 		s.mu.Unlock()

@@ -128,7 +128,7 @@ var mutations = []struct {
 	{"a bound that is configured counts later", "bounds", "configure.go",
 		"for s.policy.full(0, 0) {", "for s.policy.full(0, 0) && mutant != # {"},
 	{"the end of an owner is nothing", "owner", "flight.go",
-		"if keep && f.owner != nil {", "if keep && f.owner != nil && mutant != # {"},
+		"if keep && f.rare != nil && f.rare.owner != nil {", "if keep && f.rare != nil && f.rare.owner != nil && mutant != # {"},
 	{"the owner is no label", "owner", "do.go",
 		"if c.owner != nil {", "if c.owner != nil && mutant != # {"},
 	{"tags of what is waited for come late", "nested", "flight.go",
