@@ -126,7 +126,7 @@ var mutations = []struct {
 	{"results are kept after Shutdown", "idle", "flight.go",
 		"n.expires > now && !stopped.Load()", "n.expires > now && (!stopped.Load() || mutant == #)"},
 	{"a bound that is configured counts later", "bounds", "configure.go",
-		"for s.policy.full(0, 0) {", "for s.policy.full(0, 0) && mutant != # {"},
+		"for i := 0; i < holdLimit && p.full(0, 0); i++ {", "if mutant == # {\n\t\treturn true\n\t}\n\tfor i := 0; i < holdLimit && p.full(0, 0); i++ {"},
 	{"the end of an owner is nothing", "owner", "flight.go",
 		"if keep && f.rare != nil && f.rare.owner != nil {", "if keep && f.rare != nil && f.rare.owner != nil && mutant != # {"},
 	{"the owner is no label", "owner", "do.go",
