@@ -57,6 +57,9 @@ type Layout struct {
 
 	state atomic.Uint32
 	why   error // why there are no keys; set before state is
+	// size is sizeFound, set before state is. Reflection on methods, without which a
+	// program is smaller, is linked only with code that calls Holds.
+	size func(v reflect.Type, x any) int64
 }
 
 // Layouts holds what the generated code of a generic function takes for granted: a type can
@@ -128,6 +131,7 @@ func (l *Layout) settle(of any) bool {
 			log.Printf("cachegen: %s: type %s has changed since the wrapper was generated: %s; %s; run go tool cachegen ./... in the module of the wrapper, or ask its authors to", l.Func, typeName(r.owner), change, consequence)
 		}
 	}
+	l.size = sizeFound
 	l.state.Store(state)
 	return state == layoutHolds
 }
@@ -158,10 +162,15 @@ func (l *Layout) Sizing(bytes func(v any) int64, v reflect.Type) func(any) int64
 		if !l.changed() {
 			return bytes(x)
 		}
-		var z Sizer
-		d := dynOf(v)
-		return int64(d.size) + extentElems(&z, d, reflect.ValueOf(x).UnsafePointer(), 1)
+		return l.size(v, x)
 	}
+}
+
+// sizeFound sizes a value of type v, to which x points, by what reflection finds.
+func sizeFound(v reflect.Type, x any) int64 {
+	var z Sizer
+	d := dynOf(v)
+	return int64(d.size) + extentElems(&z, d, reflect.ValueOf(x).UnsafePointer(), 1)
 }
 
 // CopyAll returns a copy of *v, all of it made by what reflection finds, for a function in
