@@ -69,7 +69,7 @@ func TestKeptResultsHoldNoInputs(t *testing.T) {
 		t.Errorf("%d results hold %d KiB after inputs of %d KiB", calls, got>>10, calls*size>>10)
 	}
 	if s := outer.Stats(); s.Loads != calls || s.Entries != 2*calls+1 {
-		t.Error(fmt.Sprintf("%+v", s))
+		t.Errorf("%+v", s)
 	}
 	runtime.KeepAlive(outer)
 	runtime.KeepAlive(inner)

@@ -3,7 +3,6 @@ package cachert
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"sync"
@@ -157,7 +156,7 @@ func TestNobodyWaitsForAClient(t *testing.T) {
 					t.Error(err)
 				}
 				if s := d.Stats(); s.Loads != 6 || s.InFlight != 0 {
-					t.Error(fmt.Sprintf("%+v", s))
+					t.Errorf("%+v", s)
 				}
 			})
 			if n := inFlight.Load(); n != 0 {
