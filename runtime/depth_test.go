@@ -46,7 +46,7 @@ func TestDeepRecursion(t *testing.T) {
 func TestNewKeyLooksAtNoCallAround(t *testing.T) {
 	f := newFunc[int](t, nil, Options{}, nil)
 	poison := &call{st: f.store} // without a key to compare
-	if path := poison.within(f.store, &node{hash: 1}); path != nil {
+	if path, _ := poison.within(f.store, &node{hash: 1}); path != nil {
 		t.Error(path)
 	}
 	defer func() {

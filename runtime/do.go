@@ -17,7 +17,7 @@ func newCaller(e *Call) *caller {
 func callerOf(ctx context.Context) *caller {
 	c := &caller{ctx: ctx, cc: callOf(ctx), arrival: events.Load()}
 	if c.outer = current(); c.outer == nil && c.cc != nil {
-		c.outer = c.cc.call
+		c.outer, c.loose = c.cc.call, true
 	}
 	c.lender = lenderOf(c.outer, c.cc)
 	return c
@@ -213,7 +213,7 @@ func (s *store) computeLimited(f *flight, c *caller, e *Call) found {
 			return found{err: err}
 		}
 		s.detach(f, c, e)
-		r, _ := f.wait(c, true)
+		r, _ := f.wait(c, true, nil)
 		return r
 	}
 	ctx := c.ctx
@@ -259,22 +259,30 @@ func withCancel(ctx context.Context) (context.Context, func(error)) {
 	return context.WithCancelCause(ctx)
 }
 
-// validating returns an error if c is made inside of a validation of n's key.
+// validating returns an error if c is made inside of a validation of n's key that waits for
+// c. If it is not known to, one more may be begun inside of it.
 func (s *store) validating(n *node, c *caller) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if path := c.outer.within(s, n); path != nil && path[len(path)-1].validates {
-		return cycle(c.outer, path[len(path)-1:])
+	ring, sure := c.closes(s, n)
+	if ring == nil || !ring[0].validates || c.beside {
+		return nil
 	}
+	if sure || c.outer.isBeside() {
+		return cycle(c.outer, ring)
+	}
+	c.beside = true
 	return nil
 }
 
-// validation enters a validation of the entry n, made inside of the call outer.
-func (s *store) validation(n *node, outer *call) *call {
+// validation enters a validation of the entry n for c.
+func (s *store) validation(n *node, c *caller) *call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.countFlightless(n, 1)
-	return &call{st: s, key: n, parent: outer, validates: true}
+	v := &call{st: s, key: n, parent: c.outer, validates: true, beside: c.beside}
+	v.loose.Store(c.loose)
+	return v
 }
 
 // endValidation ends it. mu is held.
@@ -286,7 +294,7 @@ func (s *store) endValidation(v *call) {
 // valid asks the call's validate about the entry n, and drops n if it refuses.
 func (s *store) valid(n *node, c *caller, e *Call) bool {
 	ctx := c.ctx
-	v := s.validation(n, c.outer)
+	v := s.validation(n, c)
 	if ctx != nil {
 		var fr *frame
 		if c.cc != nil {

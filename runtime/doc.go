@@ -40,7 +40,15 @@
 //     copied is handed to its owner as it is, and not kept.
 //   - A result is never served past its time, and the bounds on entries and bytes hold
 //     exactly at all times.
-//   - A call that would wait for itself gets a *CycleError, also over several goroutines.
+//   - A call that would wait for itself gets a *CycleError, also over several goroutines: at
+//     once where each call of the cycle is known to wait for the next, because it runs on that
+//     one's goroutine or waits for its computation. A call on another goroutine, with the
+//     context of a computation that it needs itself, may be one that nobody waits for. It waits
+//     for a second, or for wait= if that is shorter; most such computations have ended by then.
+//     If this one has not, the call computes for itself, and only if it comes to the same
+//     point again inside of that it gets the error, after as long. So what a computation
+//     starts and does not wait for gets a value, unless it takes its place in such a line twice;
+//     and who joined a computation that ended with a *CycleError computes anew.
 //   - What went into a result counts for it: tags, sessions, the shortest time and "not
 //     kept" of cached calls that the computation made with its context.
 //   - A result whose computation read a value of its context is handed out and not kept,
@@ -75,6 +83,7 @@
 //
 //   - A computation that starts a goroutine, waits for it, and calls itself from there
 //     without its context cannot be seen to wait for itself. It ends at wait=, if that is set.
+//     With its context, each such call takes up to two seconds to end, and runs the body twice.
 //   - A detached computation runs on when the caller that started it has left: it must not
 //     read memory that its caller will use again. The generator sees to that for
 //     arguments. A context that is used again for the next request is noticed by the

@@ -419,7 +419,7 @@ func (w *drawWalk) valid(l *drawnLeaf) (bool, error) {
 	if err := st.validating(n, c); err != nil {
 		return false, err
 	}
-	around := st.validation(n, c.outer)
+	around := st.validation(n, c)
 	defer func() {
 		st.mu.Lock()
 		defer st.mu.Unlock()
@@ -449,7 +449,7 @@ func (w *drawWalk) miss() error {
 		defer sp.Spin(d.o.Spinner)()
 	}
 	w.ca = callerOf(w.ctx)
-	w.ca.tags, w.ca.owner, w.ca.drawsIn = w.c.Tags, w.c.Owner, w.drawsIn
+	w.ca.tags, w.ca.owner, w.ca.drawsIn, w.ca.draws = w.c.Tags, w.c.Owner, w.drawsIn, true
 	switch {
 	case w.ca.passes():
 		st.count(func(t *tally) { t.bypassed++ })
@@ -475,11 +475,6 @@ func (w *drawWalk) miss() error {
 		switch {
 		case f != nil:
 			return w.compute(f)
-		case val == nil && errors.As(r.err, new(*CycleError)) && w.ca.outer.inHole():
-			// Content that a computation of this key draws makes the same call. That is
-			// no cycle, since the content is not part of the computation.
-			m := &computation{w: w}
-			return w.compute(m.aside(w.path()))
 		case val == nil && w.c.NoError && w.ca.ctx != nil && w.ca.ctx.Err() != nil && !errors.As(r.err, new(*CycleError)):
 			// This caller was waiting when its context ended, and the function cannot say
 			// so. A client that has gone gets nothing. A caller that is past its deadline,

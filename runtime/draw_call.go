@@ -228,21 +228,12 @@ func (d *drawing) flushed() {
 
 // holeCall is what calls in a hole of d find around themselves.
 func (d *drawing) holeCall() *call {
-	around := current()
-	if around == nil {
-		around = d.call
+	c := &call{st: d.call.st, key: d.call.key, parent: current(), hole: true}
+	if c.parent == nil {
+		c.parent = d.call
+		c.loose.Store(true)
 	}
-	return &call{st: d.call.st, key: d.call.key, parent: around, hole: true}
-}
-
-// inHole reports whether c is in content that a computation around it draws.
-func (c *call) inHole() bool {
-	for ; c != nil; c = c.parent {
-		if c.hole {
-			return true
-		}
-	}
-	return false
+	return c
 }
 
 // markHole puts hole i on the tape.

@@ -126,8 +126,12 @@ type caller struct {
 	drawsIn context.Context // what the place that it draws to carries; nil: nothing
 	looked  *node           // the entry whose conditions it has looked at last
 	outer   *call           // the call that this one is made in
+	loose   bool            // outer may not wait for it: they have the context alone in common
+	beside  bool            // it would have closed a cycle, not a certain one, and computes for itself
+	draws   bool            // the function draws
 	arrival uint64          // number of the last event before it
-	until   int64           // when it stops waiting; never
+	until   int64           // when it stops waiting because of Options.Wait; 0: not known yet
+	doubt   int64           // when it stops waiting for what may be waiting for it; 0: not known yet
 	lender  *frame          // of the computation that has on loan what the call gets; nil: none
 	within  *flight         // of the computation that moves on to this key; nil: none
 	tags    []string
@@ -189,16 +193,26 @@ func (s *store) begin(n *node, c *caller) (found, *flight) {
 				s.stats.expired++
 			}
 		}
-		if path := c.outer.within(s, n); path != nil {
+		ring, sure := c.closes(s, n)
+		f := s.open(n)
+		aside := false
+		switch alone := f == nil || !wait; {
+		case ring == nil || c.beside:
+		case c.draws && c.outer.drawsHole(ring[0]):
+			aside = true // the content of a hole is no part of the computation around it
+		case sure || alone && c.outer.isBeside():
 			s.mu.Unlock()
 			s.left(gone)
-			err := cycle(c.outer, path[len(path)-1:])
-			return found{err: err}, nil
+			return found{err: cycle(c.outer, ring)}, nil
+		default:
+			c.beside = alone
 		}
 		s.stats.misses += missed
 		missed = 0
-		f := s.open(n)
 		switch {
+		case aside:
+			f = s.start(n, c, now)
+			f.private = true
 		case f == nil:
 			f = s.start(n, c, now)
 			f.private = f.private || c.alone
@@ -219,13 +233,15 @@ func (s *store) begin(n *node, c *caller) (found, *flight) {
 			}
 			s.mu.Unlock()
 			s.left(gone)
-			r, v := f.wait(c, false)
+			r, v := f.wait(c, false, ring)
 			switch v {
 			case took:
 				return r, nil
 			case tooLong:
 				wait = false
 				s.count(func(t *tally) { t.waited++ })
+			case doubtful:
+				wait, c.beside = false, true
 			case another:
 				wait = false
 			}
@@ -284,6 +300,8 @@ func (s *store) start(n *node, c *caller, now int64) *flight {
 		f.frame, f.call = &f.own.frame, &f.own.call
 		s.run(f.frame, c.labels)
 		f.call.st, f.call.key, f.call.parent, f.call.frame = s, n, c.outer, f.frame
+		f.call.beside = c.beside
+		f.call.loose.Store(c.loose)
 		if c.leases() {
 			f.leases = 1
 		}
@@ -367,7 +385,10 @@ var (
 // behind starts a flight that refreshes the stale entry m, if it is time, none runs and
 // the pool is not full. mu is held.
 func (s *store) behind(m, n *node, c *caller, now int64) *flight {
-	if stopped.Load() || s.open(n) != nil || m.meta != nil && m.meta.fails > 0 && m.meta.retry > now || c.outer.within(s, n) != nil {
+	if stopped.Load() || s.open(n) != nil || m.meta != nil && m.meta.fails > 0 && m.meta.retry > now {
+		return nil
+	}
+	if ring, _ := c.closes(s, n); ring != nil {
 		return nil
 	}
 	if refreshing.Add(1) > refreshLimit {
@@ -395,36 +416,57 @@ func (s *store) backOff(n *node, now int64) {
 type verdict uint8
 
 const (
-	took    verdict = iota // there is a result, or a reason to stop
-	again                  // no result for this caller
-	tooLong                // the caller has waited for as long as it may
-	another                // the result may be another's: the caller computes for itself, at once
+	took     verdict = iota // there is a result, or a reason to stop
+	again                   // no result for this caller
+	tooLong                 // the caller has waited for as long as it may
+	doubtful                // likewise, and the computation may be waiting for the caller
+	another                 // the result may be another's: the caller computes for itself, at once
 )
 
 // wait waits for f to end, in which the caller is counted as present, and for which onEnd has
-// been called. own is set for the owner of a detached flight.
-func (f *flight) wait(c *caller, own bool) (found, verdict) {
+// been called. own is set for the owner of a detached flight. ring is the cycle that the
+// caller may be closing with a computation around it, nil if there is none.
+func (f *flight) wait(c *caller, own bool, ring []*call) (found, verdict) {
 	if !own {
-		waiting, err := c.outer.wait(f)
-		if err != nil {
+		w, more, sure := c.waitFor(f)
+		defer f.waited(w)
+		if ring == nil || sure {
+			ring = more
+		}
+		switch {
+		case ring != nil && c.draws && c.outer.drawsHole(ring[len(ring)-1]):
 			if f.leave(c) {
-				return found{err: err}, took
+				return found{}, another
+			}
+			return f.take(c, own)
+		case sure:
+			if f.leave(c) {
+				return found{err: cycle(c.outer, ring)}, took
 			}
 			return f.take(c, own)
 		}
-		defer c.outer.waited(f, waiting)
 	}
 	var done <-chan struct{}
 	if c.ctx != nil {
 		done = c.ctx.Done()
 	}
 	var patience <-chan time.Time
-	if f.st.o.Wait > 0 && !own {
+	if waits := f.st.o.Wait > 0 && !own; waits || ring != nil {
 		now := clock()
-		if c.until == 0 {
-			c.until = after(now, f.st.o.Wait)
+		until := int64(never)
+		if waits {
+			if c.until == 0 {
+				c.until = after(now, f.st.o.Wait)
+			}
+			until = c.until
 		}
-		t := time.NewTimer(time.Duration(max(c.until-now, 0)))
+		if ring != nil {
+			if c.doubt == 0 {
+				c.doubt = after(now, doubtFor)
+			}
+			until = min(until, c.doubt)
+		}
+		t := time.NewTimer(time.Duration(max(until-now, 0)))
 		defer t.Stop()
 		patience = t.C
 	}
@@ -434,14 +476,23 @@ func (f *flight) wait(c *caller, own bool) (found, verdict) {
 			return found{}, another
 		}
 	case <-done:
+		if own {
+			f.call.loose.Store(true) // whoever called is not waiting any more
+		}
 		if f.leave(c) {
 			return found{err: c.ctx.Err()}, took
 		}
 		<-f.ended
 	case <-patience:
 		if f.leave(c) {
-			f.st.log(logWait, "waited %v for the computation of a key that %s holds, and computes for itself", f.st.o.Wait, f.holder())
-			return found{}, tooLong
+			switch {
+			case ring == nil:
+				f.st.log(logWait, "waited %v for the computation of a key that %s holds, and computes for itself", f.st.o.Wait, f.holder())
+				return found{}, tooLong
+			case c.outer.isBeside():
+				return found{err: cycle(c.outer, ring)}, took
+			}
+			return found{}, doubtful
 		}
 		<-f.ended
 	}

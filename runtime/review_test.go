@@ -505,9 +505,9 @@ func TestWaitersAreNotGivenAnothersNonce(t *testing.T) {
 	})
 }
 
-// A call whose parent has ended counts for nobody beyond it, neither when it begins to wait
-// nor when it has waited: another call in there may wait for the same.
-func TestEndOfAWaitLeavesTheWaitsOfOthers(t *testing.T) {
+// A call whose parent has ended counts for nobody beyond it while it waits, and the end of
+// its wait ends no other call's.
+func TestWaitInsideOfAnEndedCall(t *testing.T) {
 	st := newFunc[int](t, nil, Options{}, nil).store
 	root := &call{st: st}
 	other := &call{st: st, parent: root}
@@ -515,16 +515,24 @@ func TestEndOfAWaitLeavesTheWaitsOfOthers(t *testing.T) {
 	left := &call{st: st, parent: ended}
 	ended.ended.Store(true)
 	f := &flight{st: st, call: &call{st: st}}
-	if _, err := other.wait(f); err != nil {
-		t.Fatal(err)
+	wait := func(outer *call, f *flight) (*waiter, []*call) {
+		w, ring, _ := (&caller{outer: outer}).waitFor(f)
+		return w, ring
 	}
-	around, err := left.wait(f)
-	if err != nil {
-		t.Fatal(err)
+	toRoot := &flight{st: st, call: root}
+	fromOther, _ := wait(other, f)
+	fromLeft, _ := wait(left, f)
+	f.waited(fromLeft)
+	if _, ring := wait(f.call, toRoot); len(ring) != 2 {
+		t.Errorf("root waits for f, and the cycle is %v", ring)
 	}
-	left.waited(f, around)
-	if root.waits[f] != 1 || len(left.waits) != 0 {
-		t.Errorf("around the other call %d waits are left, and %d around this one", len(root.waits), len(left.waits))
+	fromLeft, _ = wait(left, f)
+	f.waited(fromOther)
+	if w, ring := wait(f.call, toRoot); w == nil || ring != nil {
+		t.Errorf("root does not wait for f, and the cycle is %v", ring)
+	}
+	if f.waited(fromLeft); len(f.call.waiters) != 0 {
+		t.Errorf("%d still wait for f", len(f.call.waiters))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // CycleError is the error of a call that would wait for itself: a function whose
@@ -20,16 +21,31 @@ func (e *CycleError) Error() string {
 		"; break the cycle, or call the uncached function inside it"
 }
 
+// doubtFor is how long a call waits at most for a computation that may be waiting for the
+// call. Most that are not end by then.
+const doubtFor = time.Second
+
 // A call is the computation, or the validation, of one key: what a nested call finds
 // around itself, by the context that it was given or by the goroutine it runs on.
+//
+// On the goroutine of a computation, the computation waits for the call. Elsewhere, with its
+// context alone, it may have started the call and gone on. So there are two kinds of cycle. One
+// in which each call is known to wait for the next is certain, and ends at once, with a
+// CycleError. Where that is not known of all of them, the call that would close the
+// cycle waits for a bounded time, and then computes for itself, beside the computation that it has
+// waited for. If they do wait for one another, it comes to the same point again inside of
+// that: one computation in a line of calls may be such a one, the next that would be ends
+// with a CycleError.
 type call struct {
 	st     *store
 	key    *node  // its key is the call's
 	parent *call  // the call that this one was made in
 	frame  *frame // of the computation; nil: it is none
 
-	validates bool // it is a validation
-	hole      bool // what runs is content of the caller's, drawn by the computation
+	validates bool        // it is a validation
+	hole      bool        // what runs is content of the caller's, drawn by the computation
+	beside    bool        // its caller would have closed a cycle, not a certain one
+	loose     atomic.Bool // its parent may not wait for it
 
 	// of a computation that runs apart from its caller, set before it begins
 	apart  context.Context // the caller's; nil: it does not run apart, or has no context
@@ -42,8 +58,15 @@ type call struct {
 	cut     atomic.Bool // one came to nothing, since its context had ended
 	cycled  atomic.Bool // one would have waited for a call around this one
 
-	// what it waits for, itself or through calls made in it, and how often; under waitsMu
-	waits map[*flight]int
+	// under waitsMu
+	waiters map[*waiter]struct{} // for flights of this call, from inside of others
+	seen    uint64               // the latest search that has come by
+}
+
+// A waiter is a call, made inside of another, that waits for a flight.
+type waiter struct {
+	in    *call
+	loose bool // in may not wait for it
 }
 
 // outlives reports whether c, or a computation around it, goes on without its caller.
@@ -74,28 +97,34 @@ func (c *call) heard(ctx context.Context, r found) {
 	}
 }
 
-// waitsMu guards every call's waits. It is taken only by calls that are made inside of
-// computations and have to wait.
-var waitsMu sync.Mutex
-
-// within returns the calls around c, from c outwards, up to the one for the key of n; nil
-// if there is none. st.mu is held.
+// within returns the nearest of c and the calls around it that is for the key of n, nil if
+// there is none. sure says that each call up to it waits for the one inside. st.mu is held.
 //
 // It looks at all calls around c, which are many where a recursion is deep, and so it looks
 // only if a call for a key of that hash runs at all: one that has its flight, or is counted
 // among those without.
-func (c *call) within(st *store, n *node) []*call {
+func (c *call) within(st *store, n *node) (around *call, sure bool) {
 	if c == nil || st.flights[n.hash] == nil && st.flightless[n.hash] == 0 {
-		return nil
+		return nil, false
 	}
-	var path []*call
+	sure = true
 	for ; c.runs(); c = c.parent {
-		path = append(path, c)
 		if c.st == st && c.key.hash == n.hash && st.front.equal(c.key, n) {
-			return path
+			return c, sure
 		}
+		sure = sure && !c.loose.Load()
 	}
-	return nil
+	return nil, false
+}
+
+// closes returns the cycle that c closes with a computation of the key of n around it, and
+// whether it is certain; nil if there is no such computation. st.mu is held.
+func (c *caller) closes(st *store, n *node) (ring []*call, sure bool) {
+	around, sure := c.outer.within(st, n)
+	if around == nil {
+		return nil, false
+	}
+	return []*call{around}, sure && !c.loose
 }
 
 // countFlightless counts a call for the key of n that runs without a flight of that key: a
@@ -110,70 +139,109 @@ func (s *store) countFlightless(n *node, by int) {
 	}
 }
 
-// wait notes that c is about to wait for f, and so are the calls around c, up to one that
-// has ended; it returns how many they are. It refuses where f waits for one of them.
-func (c *call) wait(f *flight) (waiting int, err *CycleError) {
-	if !c.runs() {
-		return 0, nil // nobody waits for a call that is made outside of all computations
+// waitsMu guards what calls know of who waits for them. It is taken only by calls that are
+// made inside of computations and have to wait.
+var waitsMu sync.Mutex
+
+// searches counts the searches for a cycle. waitsMu guards it.
+var searches uint64
+
+// waitFor notes that c is about to wait for f, if it is made inside of a computation. It
+// returns the cycle that this closes, as cycle takes it, and whether that is certain.
+func (c *caller) waitFor(f *flight) (w *waiter, ring []*call, sure bool) {
+	if !c.outer.runs() {
+		return nil, nil, false // nobody waits for a call that is made outside of all computations
 	}
 	waitsMu.Lock()
 	defer waitsMu.Unlock()
-	if path := f.call.reaches(c, map[*call]bool{}); path != nil {
-		return 0, cycle(c, path)
-	}
-	for o := c; o.runs(); o = o.parent {
-		if o.waits == nil {
-			o.waits = map[*flight]int{}
+	w = &waiter{in: c.outer, loose: c.loose}
+	ring = f.call.waitsFor(w, false)
+	if ring != nil {
+		if certain := f.call.waitsFor(w, true); certain != nil {
+			return nil, certain, true
 		}
-		o.waits[f]++
-		waiting++
 	}
-	return waiting, nil
+	if f.call.waiters == nil {
+		f.call.waiters = map[*waiter]struct{}{}
+	}
+	f.call.waiters[w] = struct{}{}
+	return w, ring, false
 }
 
-// waited ends what wait began for so many calls.
-func (c *call) waited(f *flight, waiting int) {
-	if waiting == 0 {
-		return
-	}
-	waitsMu.Lock()
-	defer waitsMu.Unlock()
-	for o := c; waiting > 0; o, waiting = o.parent, waiting-1 {
-		if o.waits[f]--; o.waits[f] == 0 {
-			delete(o.waits, f)
-		}
+// waited ends what waitFor began.
+func (f *flight) waited(w *waiter) {
+	if w != nil {
+		waitsMu.Lock()
+		defer waitsMu.Unlock()
+		delete(f.call.waiters, w)
 	}
 }
 
-// reaches returns a way along which c waits for a call around inner.
-func (c *call) reaches(inner *call, seen map[*call]bool) []*call {
-	for o := inner; o.runs(); o = o.parent {
+// waitsFor returns a way along which c waits, or may be waiting, for a call that w is made
+// in: from c on, each waits for the next. sure says that it has to be known of each.
+// waitsMu is held.
+func (c *call) waitsFor(w *waiter, sure bool) []*call {
+	searches++
+	return c.search(w, sure)
+}
+
+// search walks from w, against the direction of waiting, to c.
+func (c *call) search(w *waiter, sure bool) []*call {
+	if sure && w.loose {
+		return nil
+	}
+	for o := w.in; o.runs() && o.seen != searches; o = o.parent {
+		o.seen = searches
 		if o == c {
 			return []*call{c}
 		}
-	}
-	if seen[c] {
-		return nil
-	}
-	seen[c] = true
-	for f := range c.waits {
-		if path := f.call.reaches(inner, seen); path != nil {
-			return append([]*call{c}, path...)
+		for w := range o.waiters {
+			if path := c.search(w, sure); path != nil {
+				return append(path, o)
+			}
+		}
+		if sure && o.loose.Load() {
+			break
 		}
 	}
 	return nil
 }
 
-// cycle words the cycle: from the last call of path inwards to c, then along path.
-func cycle(c *call, path []*call) *CycleError {
-	var around []string
-	inHole := c.inHole()
-	for o := c; o != nil; o = o.parent {
-		around = append(around, o.st.o.Func)
-		if o == path[len(path)-1] {
+// isBeside reports whether a call around c, or c, is computed beside another.
+func (c *call) isBeside() bool {
+	for ; c.runs(); c = c.parent {
+		if c.beside {
+			return true
+		}
+	}
+	return false
+}
+
+// drawsHole reports whether there is a hole between c and the call outer around it: what a hole
+// draws is no part of the computation that draws it, and does not close a cycle.
+func (c *call) drawsHole(outer *call) bool {
+	for ; c != nil; c = c.parent {
+		if c.hole {
+			return true
+		}
+		if c == outer {
 			break
 		}
-		if !inHole { // what a hole draws is computed beside, and nothing has failed
+	}
+	return false
+}
+
+// cycle words the cycle: from the last call of ring inwards to c, then along ring.
+func cycle(c *call, ring []*call) *CycleError {
+	var around []string
+	last := ring[len(ring)-1]
+	hole := c.drawsHole(last)
+	for o := c; o != nil; o = o.parent {
+		around = append(around, o.st.o.Func)
+		if o == last {
+			break
+		}
+		if !hole { // what a hole draws is computed beside, and nothing has failed
 			o.cycled.Store(true)
 		}
 	}
@@ -181,7 +249,7 @@ func cycle(c *call, path []*call) *CycleError {
 	for i := len(around) - 1; i >= 0; i-- {
 		e.Funcs = append(e.Funcs, around[i])
 	}
-	for _, p := range path {
+	for _, p := range ring {
 		e.Funcs = append(e.Funcs, p.st.o.Func)
 	}
 	return e
