@@ -172,7 +172,7 @@ func TestPrefetchGraphIsPolynomial(t *testing.T) {
 				}
 				wg.Wait()
 				time.Sleep(time.Hour)
-				if max := int64(n + n*n); bodies.Load() > max || calls.Load() > max*int64(n) {
+				if max := int64(n * n * n); bodies.Load() > max || calls.Load() > max*int64(n) {
 					t.Errorf("%d keys: %d computations, %d calls", n, bodies.Load(), calls.Load())
 				}
 				t.Logf("%d keys, %v: %d computations, %d calls", n, takes, bodies.Load(), calls.Load())

@@ -511,8 +511,8 @@ func (h *history) body(ctx context.Context, c *modelCall, id, dice int, since ti
 	case 5:
 		runtime.Goexit()
 	}
-	left, gave = false, true
 	h.mu.Lock()
+	left, gave = c.cut && ctx != nil && ctx.Err() != nil, true
 	c.given = v
 	h.mu.Unlock()
 	return v, nil
@@ -563,6 +563,11 @@ func (h *history) corner(ctx context.Context, c *modelCall, session, dice int) (
 	_, err := h.outer.Do(hash, k, h.call(ctx, around, around.id, dice%3|3<<16))
 	if errors.As(err, new(*CycleError)) {
 		return err
+	}
+	if endOfContext(err) {
+		h.mu.Lock()
+		c.cut = true
+		h.mu.Unlock()
 	}
 	return nil
 }

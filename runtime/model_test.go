@@ -123,6 +123,7 @@ type modelCall struct {
 	acquired     bool
 	inValidation bool // it panicked, or exited, there
 	owner        *modelOwner
+	cut          bool // a call inside of it came to nothing with the end of its context
 }
 
 // model is one history in the making.
