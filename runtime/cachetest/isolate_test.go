@@ -2,6 +2,9 @@ package cachetest
 
 import (
 	"context"
+	"os"
+	"os/exec"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -58,4 +61,73 @@ func TestIsolateNested(t *testing.T) {
 			t.Error("not empty")
 		}
 	})
+}
+
+// Subtests that run in parallel take turns inside of the test that has the caches, as
+// tests do.
+func TestIsolateNestedInParallel(t *testing.T) {
+	Isolate(t)
+	for range 2 {
+		t.Run("inner", func(t *testing.T) {
+			t.Parallel()
+			for range 20 {
+				t.Run("innermost", func(t *testing.T) {
+					Isolate(t)
+					first := isolateLoad()
+					time.Sleep(0)
+					if isolateLoad() != first || isolateSite.Stats().Misses != 1 {
+						t.Error("another test is seen")
+					}
+				})
+			}
+		})
+	}
+}
+
+const misusedIsolate = "CACHETEST_MISUSE"
+
+// TestMisuseOfIsolate is what TestIsolateAndParallel runs in a process of its own.
+func TestMisuseOfIsolate(t *testing.T) {
+	c := os.Getenv(misusedIsolate)
+	if c == "" {
+		t.Skip("it fails; TestIsolateAndParallel runs it")
+	}
+	run := func(name string, before, after func(*testing.T)) {
+		t.Run(name, func(t *testing.T) {
+			before(t)
+			after(t)
+			isolateLoad()
+		})
+	}
+	isolate := func(t *testing.T) { Isolate(t) }
+	switch c {
+	case "after":
+		run("a", isolate, (*testing.T).Parallel)
+		run("b", isolate, func(*testing.T) {})
+	case "after, around":
+		t.Parallel()
+		run("a", isolate, (*testing.T).Parallel)
+		run("b", isolate, func(*testing.T) {})
+	case "before":
+		run("a", (*testing.T).Parallel, isolate)
+		run("b", isolate, func(*testing.T) {})
+		run("c", (*testing.T).Parallel, isolate)
+	}
+}
+
+// A test that calls t.Parallel after Isolate comes to no standstill: it fails at once, and
+// says what to do. Before Isolate it may.
+func TestIsolateAndParallel(t *testing.T) {
+	for misuse, says := range map[string]string{
+		"after":         "cachetest.Isolate: call t.Parallel before Isolate, not after it",
+		"after, around": "TestMisuseOfIsolate/a has the caches, and is paused by t.Parallel; call t.Parallel before cachetest.Isolate there",
+		"before":        "PASS",
+	} {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestMisuseOfIsolate$", "-test.timeout=1m")
+		cmd.Env = append(os.Environ(), misusedIsolate+"="+misuse)
+		out, err := cmd.CombinedOutput()
+		if !strings.Contains(string(out), says) || (err == nil) != (misuse == "before") || strings.Contains(string(out), "timed out") {
+			t.Errorf("t.Parallel %s Isolate: %v\n%s", misuse, err, out)
+		}
+	}
 }
