@@ -280,9 +280,7 @@ func (s *store) validation(n *node, c *caller) *call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.countFlightless(n, 1)
-	v := &call{st: s, key: n, parent: c.outer, validates: true, beside: c.beside}
-	v.loose.Store(c.loose)
-	return v
+	return &call{st: s, key: n, parent: c.outer, validates: true, beside: c.beside, loose: c.loose}
 }
 
 // endValidation ends it. mu is held.

@@ -449,7 +449,7 @@ func (w *drawWalk) miss() error {
 		defer sp.Spin(d.o.Spinner)()
 	}
 	w.ca = callerOf(w.ctx)
-	w.ca.tags, w.ca.owner, w.ca.drawsIn, w.ca.draws = w.c.Tags, w.c.Owner, w.drawsIn, true
+	w.ca.tags, w.ca.owner, w.ca.drawsIn = w.c.Tags, w.c.Owner, w.drawsIn
 	switch {
 	case w.ca.passes():
 		st.count(func(t *tally) { t.bypassed++ })

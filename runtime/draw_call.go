@@ -230,8 +230,7 @@ func (d *drawing) flushed() {
 func (d *drawing) holeCall() *call {
 	c := &call{st: d.call.st, key: d.call.key, parent: current(), hole: true}
 	if c.parent == nil {
-		c.parent = d.call
-		c.loose.Store(true)
+		c.parent, c.loose = d.call, true
 	}
 	return c
 }

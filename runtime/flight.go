@@ -126,12 +126,8 @@ type caller struct {
 	drawsIn context.Context // what the place that it draws to carries; nil: nothing
 	looked  *node           // the entry whose conditions it has looked at last
 	outer   *call           // the call that this one is made in
-	loose   bool            // outer may not wait for it: they have the context alone in common
-	beside  bool            // it would have closed a cycle, not a certain one, and computes for itself
-	draws   bool            // the function draws
 	arrival uint64          // number of the last event before it
 	until   int64           // when it stops waiting because of Options.Wait; 0: not known yet
-	doubt   int64           // when it stops waiting for what may be waiting for it; 0: not known yet
 	lender  *frame          // of the computation that has on loan what the call gets; nil: none
 	within  *flight         // of the computation that moves on to this key; nil: none
 	tags    []string
@@ -143,6 +139,8 @@ type caller struct {
 	refresh bool // takes only what began after it
 	lease   bool // Acquire
 	nowait  bool // rather has nothing than waits
+	loose   bool // outer may not wait for it: they have the context alone in common
+	beside  bool // it would have closed a cycle, not a certain one, and computes for itself
 	letDown bool // a flight ended without a result for it, and not since its owner left
 }
 
@@ -196,9 +194,9 @@ func (s *store) begin(n *node, c *caller) (found, *flight) {
 		ring, sure := c.closes(s, n)
 		f := s.open(n)
 		aside := false
-		switch alone := f == nil || !wait; {
+		switch alone := f == nil || !wait || c.alone; {
 		case ring == nil || c.beside:
-		case c.draws && c.outer.drawsHole(ring[0]):
+		case s.draws() && c.outer.drawsHole(ring[0]):
 			aside = true // the content of a hole is no part of the computation around it
 		case sure || alone && c.outer.isBeside():
 			s.mu.Unlock()
@@ -301,7 +299,7 @@ func (s *store) start(n *node, c *caller, now int64) *flight {
 		s.run(f.frame, c.labels)
 		f.call.st, f.call.key, f.call.parent, f.call.frame = s, n, c.outer, f.frame
 		f.call.beside = c.beside
-		f.call.loose.Store(c.loose)
+		f.call.loose = c.loose
 		if c.leases() {
 			f.leases = 1
 		}
@@ -434,7 +432,7 @@ func (f *flight) wait(c *caller, own bool, ring []*call) (found, verdict) {
 			ring = more
 		}
 		switch {
-		case ring != nil && c.draws && c.outer.drawsHole(ring[len(ring)-1]):
+		case ring != nil && f.st.draws() && c.outer.drawsHole(ring[len(ring)-1]):
 			if f.leave(c) {
 				return found{}, another
 			}
@@ -461,10 +459,7 @@ func (f *flight) wait(c *caller, own bool, ring []*call) (found, verdict) {
 			until = c.until
 		}
 		if ring != nil {
-			if c.doubt == 0 {
-				c.doubt = after(now, doubtFor)
-			}
-			until = min(until, c.doubt)
+			until = min(until, after(now, doubtFor))
 		}
 		t := time.NewTimer(time.Duration(max(until-now, 0)))
 		defer t.Stop()
@@ -477,7 +472,9 @@ func (f *flight) wait(c *caller, own bool, ring []*call) (found, verdict) {
 		}
 	case <-done:
 		if own {
-			f.call.loose.Store(true) // whoever called is not waiting any more
+			waitsMu.Lock()
+			f.call.loose = true // whoever called is not waiting any more
+			waitsMu.Unlock()
 		}
 		if f.leave(c) {
 			return found{err: c.ctx.Err()}, took

@@ -42,10 +42,10 @@ type call struct {
 	parent *call  // the call that this one was made in
 	frame  *frame // of the computation; nil: it is none
 
-	validates bool        // it is a validation
-	hole      bool        // what runs is content of the caller's, drawn by the computation
-	beside    bool        // its caller would have closed a cycle, not a certain one
-	loose     atomic.Bool // its parent may not wait for it
+	validates bool // it is a validation
+	hole      bool // what runs is content of the caller's, drawn by the computation
+	beside    bool // its caller would have closed a cycle, not a certain one
+	loose     bool // its parent may not wait for it; under waitsMu
 
 	// of a computation that runs apart from its caller, set before it begins
 	apart  context.Context // the caller's; nil: it does not run apart, or has no context
@@ -59,8 +59,8 @@ type call struct {
 	cycled  atomic.Bool // one would have waited for a call around this one
 
 	// under waitsMu
+	seen    uint32               // the latest search that has come by
 	waiters map[*waiter]struct{} // for flights of this call, from inside of others
-	seen    uint64               // the latest search that has come by
 }
 
 // A waiter is a call, made inside of another, that waits for a flight.
@@ -107,12 +107,14 @@ func (c *call) within(st *store, n *node) (around *call, sure bool) {
 	if c == nil || st.flights[n.hash] == nil && st.flightless[n.hash] == 0 {
 		return nil, false
 	}
-	sure = true
-	for ; c.runs(); c = c.parent {
-		if c.st == st && c.key.hash == n.hash && st.front.equal(c.key, n) {
-			return c, sure
+	for around = c; around.runs(); around = around.parent {
+		if around.st == st && around.key.hash == n.hash && st.front.equal(around.key, n) {
+			waitsMu.Lock()
+			defer waitsMu.Unlock()
+			for ; c != around && !c.loose; c = c.parent {
+			}
+			return around, c == around
 		}
-		sure = sure && !c.loose.Load()
 	}
 	return nil, false
 }
@@ -139,12 +141,12 @@ func (s *store) countFlightless(n *node, by int) {
 	}
 }
 
-// waitsMu guards what calls know of who waits for them. It is taken only by calls that are
-// made inside of computations and have to wait.
+// waitsMu guards what calls know of who waits for them, and whether their parents do. It is
+// taken only by calls that are made inside of computations and have to wait; after a store's mu.
 var waitsMu sync.Mutex
 
 // searches counts the searches for a cycle. waitsMu guards it.
-var searches uint64
+var searches uint32
 
 // waitFor notes that c is about to wait for f, if it is made inside of a computation. It
 // returns the cycle that this closes, as cycle takes it, and whether that is certain.
@@ -200,7 +202,7 @@ func (c *call) search(w *waiter, sure bool) []*call {
 				return append(path, o)
 			}
 		}
-		if sure && o.loose.Load() {
+		if sure && o.loose {
 			break
 		}
 	}
@@ -293,3 +295,6 @@ func (c *call) enter() (outer *call) {
 	r.calls[g] = c
 	return outer
 }
+
+// draws reports whether the function of s draws.
+func (s *store) draws() bool { return s.correct != nil }
