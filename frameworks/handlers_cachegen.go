@@ -49,6 +49,7 @@ var pageSite = cachert.NewDrawn[pageKey, pageResult](nil, cachert.DrawOptions{
 		Site:         "handlers.go",
 		TTL:          3600000000000, // 1h0m0s
 		Max:          10000,
+		MaxBytes:     67108864,
 		TrackContext: true,
 	},
 })
@@ -125,6 +126,7 @@ var missingSite = cachert.NewDrawn[missingKey, missingResult](nil, cachert.DrawO
 		Site:         "handlers.go",
 		TTL:          3600000000000, // 1h0m0s
 		Max:          10000,
+		MaxBytes:     67108864,
 		TrackContext: true,
 	},
 })
@@ -202,6 +204,7 @@ var movedSite = cachert.NewDrawn[movedKey, movedResult](nil, cachert.DrawOptions
 		Site:         "handlers.go",
 		TTL:          3600000000000, // 1h0m0s
 		Max:          10000,
+		MaxBytes:     67108864,
 		TrackContext: true,
 	},
 })
@@ -273,6 +276,7 @@ var streamSite = cachert.NewDrawn[streamKey, streamResult](nil, cachert.DrawOpti
 		Site:         "handlers.go",
 		TTL:          3600000000000, // 1h0m0s
 		Max:          10000,
+		MaxBytes:     67108864,
 		TrackContext: true,
 	},
 })
@@ -355,6 +359,7 @@ var fileSite = cachert.NewDrawn[fileKey, fileResult](nil, cachert.DrawOptions{
 		Site:         "handlers.go",
 		TTL:          3600000000000, // 1h0m0s
 		Max:          10000,
+		MaxBytes:     67108864,
 		TrackContext: true,
 	},
 })
@@ -426,6 +431,7 @@ var busySite = cachert.NewDrawn[busyKey, busyResult](nil, cachert.DrawOptions{
 		Site:         "handlers.go",
 		TTL:          3600000000000, // 1h0m0s
 		Max:          10000,
+		MaxBytes:     67108864,
 		TrackContext: true,
 	},
 })
