@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -491,16 +492,20 @@ var requests = []struct {
 	safe bool // what was shown to one who goes on is right
 }{
 	{"the context changes", func(ctx context.Context, user string) (context.Context, func(string)) {
+		var now atomic.Pointer[string]
+		now.Store(&user)
 		return oddContext{ctx, func(key any) any {
 			if key == userKey("user") {
-				return user
+				return *now.Load()
 			}
 			return ctx.Value(key)
-		}}, func(u string) { user = u }
+		}}, func(u string) { now.Store(&u) }
 	}, func(v any) string { return v.(string) }, false},
 	{"what a pointer leads to changes", func(ctx context.Context, user string) (context.Context, func(string)) {
-		return context.WithValue(ctx, userKey("user"), &user), func(u string) { user = u }
-	}, func(v any) string { return *v.(*string) }, false},
+		now := new(atomic.Pointer[string])
+		now.Store(&user)
+		return context.WithValue(ctx, userKey("user"), now), func(u string) { now.Store(&u) }
+	}, func(v any) string { return *v.(*atomic.Pointer[string]).Load() }, false},
 	{"nothing changes", func(ctx context.Context, user string) (context.Context, func(string)) {
 		return context.WithValue(ctx, userKey("user"), [1]string{user}), func(string) {}
 	}, func(v any) string { return v.([1]string)[0] }, true},
@@ -546,6 +551,7 @@ func TestContextsThatAreUsedAgain(t *testing.T) {
 					if v, err := load(ctx, 1); v != "ada" || err != nil {
 						t.Errorf("ada, later, gets %q, %v", v, err)
 					}
+					synctest.Wait()
 					if want := map[bool]int{true: 1, false: 2}[r.safe]; runs != want {
 						t.Errorf("%d computations instead of %d", runs, want)
 					}
@@ -570,6 +576,7 @@ func TestContextsThatAreUsedAgain(t *testing.T) {
 					time.Sleep(2 * time.Hour)
 					next("ada")
 				}
+				synctest.Wait()
 				if s := f.Stats(); (s.RefreshFailed == 0) != r.safe || (s.NotKept == 0) != r.safe {
 					t.Errorf("%+v", s)
 				}

@@ -61,10 +61,10 @@ func TestUnfinishedResultOfAnAbandonedComputation(t *testing.T) {
 	for _, says := range []ErrorResult{ErrorUnknown, NoError} {
 		eachWay(t, func(t *testing.T, o Options) {
 			o.ErrorResult = says
-			slow := false
+			var runs atomic.Int64
 			f := newFunc(t, nil, o, func(ctx context.Context, id int) (int, error) {
 				n, err := parts(nil)(ctx, id)
-				if slow = !slow; slow {
+				if runs.Add(1)%2 == 1 {
 					time.Sleep(time.Second)
 				}
 				return n, err
