@@ -741,7 +741,7 @@ func TestVendored(t *testing.T) {
 -- use/use.go --
 package use
 
-import _ "github.com/cachegen/cachegen/runtime"
+import _ "github.com/cachegen/cachegen/cache"
 `)
 	m.gocmd("mod", "vendor")
 	m.env = append(m.env, "GOFLAGS=-mod=vendor")

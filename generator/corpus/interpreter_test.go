@@ -87,7 +87,7 @@ var pageMutations = []struct {
 	old, new string
 	suite    bool
 }{
-	{"values of the context are not tracked", "frame.go", "if b.track {", "if false {", false},
+	{"values of the context are not tracked", "frame.go", "if b.track {\n\t\tb.cc.frame.saw(", "if false {\n\t\tb.cc.frame.saw(", false},
 	{"tags of inner results are forgotten", "frame.go", "	f.addTags(tags)\n	f.addTags(x.tags)\n", "", false},
 	{"an inner result that is not kept does not matter", "frame.go", "	case x.kept:\n", "	case true:\n", false},
 	{"asking for the session does not matter", "frame.go", "	f.facts.scoped, f.facts.session = true, id\n", "", false},
