@@ -105,6 +105,7 @@ func TestEveryCallerGetsItsOwnValue(t *testing.T) {
 					})
 				}
 				wg.Wait()
+				synctest.Wait() // a refresh may run behind what was served
 			})
 		})
 	}
