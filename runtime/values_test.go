@@ -101,6 +101,9 @@ func TestEveryCallerGetsItsOwnValue(t *testing.T) {
 						v, err := c.load(f, t.Context())
 						mu.Lock()
 						defer mu.Unlock()
+						if v == nil && err == context.Canceled && c.fails == err {
+							return // it was waiting for another's computation when it gave up
+						}
 						check("several at once", v, err)
 					})
 				}
