@@ -12,9 +12,9 @@ import (
 	"time"
 
 	"github.com/cachegen/cachegen/cache"
+	"github.com/cachegen/cachegen/cache/web"
 	cachert "github.com/cachegen/cachegen/runtime"
 	"github.com/cachegen/cachegen/runtime/value"
-	"github.com/cachegen/cachegen/runtime/web"
 )
 
 // What follows stands in for a generated file: LoadSales is the wrapper of loadSales.

@@ -7,10 +7,10 @@ import (
 	"net/http"
 
 	"github.com/cachegen/cachegen/cache"
+	"github.com/cachegen/cachegen/cache/html"
+	"github.com/cachegen/cachegen/cache/web"
 	cachert "github.com/cachegen/cachegen/runtime"
-	"github.com/cachegen/cachegen/runtime/html"
 	"github.com/cachegen/cachegen/runtime/value"
-	"github.com/cachegen/cachegen/runtime/web"
 )
 
 // Made for version 3 of the interface between generated code and the runtime. If the

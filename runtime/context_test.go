@@ -17,10 +17,10 @@ import (
 
 	"github.com/a-h/templ"
 
+	"github.com/cachegen/cachegen/cache/html"
+	adapter "github.com/cachegen/cachegen/cache/templ"
+	"github.com/cachegen/cachegen/cache/web"
 	cache "github.com/cachegen/cachegen/runtime"
-	"github.com/cachegen/cachegen/runtime/html"
-	adapter "github.com/cachegen/cachegen/runtime/templ"
-	"github.com/cachegen/cachegen/runtime/web"
 )
 
 var (

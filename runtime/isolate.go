@@ -1,6 +1,6 @@
 package cachert
 
-import "github.com/cachegen/cachegen/runtime/internal/isolate"
+import "github.com/cachegen/cachegen/internal/isolate"
 
 func init() { isolate.Reset = reset }
 

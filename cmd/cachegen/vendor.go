@@ -7,8 +7,8 @@ package main
 // into no binary.
 import (
 	_ "github.com/cachegen/cachegen/cache"
+	_ "github.com/cachegen/cachegen/cache/html"
+	_ "github.com/cachegen/cachegen/cache/web"
 	_ "github.com/cachegen/cachegen/runtime"
-	_ "github.com/cachegen/cachegen/runtime/html"
 	_ "github.com/cachegen/cachegen/runtime/value"
-	_ "github.com/cachegen/cachegen/runtime/web"
 )

@@ -22,7 +22,7 @@ import (
 	"time"
 
 	"github.com/cachegen/cachegen/cache"
-	"github.com/cachegen/cachegen/runtime/web"
+	"github.com/cachegen/cachegen/cache/web"
 )
 
 //go:generate go tool cachegen ./...

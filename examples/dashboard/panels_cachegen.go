@@ -9,8 +9,8 @@ import (
 	"strings"
 
 	"github.com/cachegen/cachegen/cache"
+	"github.com/cachegen/cachegen/cache/html"
 	cachert "github.com/cachegen/cachegen/runtime"
-	"github.com/cachegen/cachegen/runtime/html"
 	"github.com/cachegen/cachegen/runtime/value"
 )
 

@@ -144,7 +144,7 @@ func TestPageMutations(t *testing.T) {
 				t.Fatal(err)
 			}
 			write(t, tmp, "overlay.json", string(overlay))
-			cmd := exec.Command("go", "test", "-vet=off", "-overlay="+filepath.Join(tmp, "overlay.json"), "-run=^TestConform$", "./runtime/cachetest")
+			cmd := exec.Command("go", "test", "-vet=off", "-overlay="+filepath.Join(tmp, "overlay.json"), "-run=^TestConform$", "./cache/cachetest")
 			cmd.Dir = root
 			says := "bodies ran"
 			if !m.suite {

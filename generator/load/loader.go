@@ -172,7 +172,7 @@ func (g *group) load() []*Package {
 	}
 
 	if frontier["net/http"] { // handlers are bound by it: better asked for now than one by one
-		frontier[RuntimePath+"/html"] = true
+		frontier[CachePath+"/html"] = true
 	}
 
 	// Questions to the go command, two at once.

@@ -68,10 +68,10 @@ func (c *Component) Package() string { return Bind{Import: c.Import}.Package() }
 
 // Where adapters are.
 const (
-	WebPath      = load.RuntimePath + "/web"
-	htmlPath     = load.RuntimePath + "/html"
-	TemplPath    = load.RuntimePath + "/templ"
-	datastarPath = load.RuntimePath + "/datastar"
+	WebPath      = load.CachePath + "/web"
+	htmlPath     = load.CachePath + "/html"
+	TemplPath    = load.CachePath + "/templ"
+	datastarPath = load.CachePath + "/datastar"
 )
 
 // hidden binds the inputs of functions that draw nowhere.

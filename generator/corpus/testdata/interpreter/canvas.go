@@ -9,7 +9,7 @@ import (
 	"github.com/starfederation/datastar-go/datastar"
 
 	cache "github.com/cachegen/cachegen/runtime"
-	"github.com/cachegen/cachegen/runtime/cachetest"
+	"github.com/cachegen/cachegen/cache/cachetest"
 )
 
 // A canvas is what a program draws on.

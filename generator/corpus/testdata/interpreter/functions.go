@@ -14,7 +14,7 @@ import (
 	"github.com/starfederation/datastar-go/datastar"
 
 	cache "github.com/cachegen/cachegen/runtime"
-	"github.com/cachegen/cachegen/runtime/cachetest"
+	"github.com/cachegen/cachegen/cache/cachetest"
 )
 
 // Functions on the test surface. fn is the function of the program that is run.

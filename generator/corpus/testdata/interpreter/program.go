@@ -16,8 +16,8 @@ import (
 	"github.com/starfederation/datastar-go/datastar"
 
 	cache "github.com/cachegen/cachegen/runtime"
-	"github.com/cachegen/cachegen/runtime/cachetest"
-	"github.com/cachegen/cachegen/runtime/web"
+	"github.com/cachegen/cachegen/cache/cachetest"
+	"github.com/cachegen/cachegen/cache/web"
 )
 
 var (

@@ -11,10 +11,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cachegen/cachegen/cache/cachetest"
+	"github.com/cachegen/cachegen/cache/html"
+	"github.com/cachegen/cachegen/cache/web"
 	cache "github.com/cachegen/cachegen/runtime"
-	"github.com/cachegen/cachegen/runtime/cachetest"
-	"github.com/cachegen/cachegen/runtime/html"
-	"github.com/cachegen/cachegen/runtime/web"
 )
 
 // A framework over net/http: its handlers take a Ctx.

@@ -25,7 +25,7 @@ var attackFor = flag.Duration("attack", 0, "how long the test of an attack goes 
 // for large pages and do not read them, and leave in the middle. Memory stays bounded, the
 // pages that people use stay kept, and everybody else is answered. By hand, with times:
 //
-//	go test ./runtime/html -run Attack -attack 60s -v
+//	go test ./cache/html -run Attack -attack 60s -v
 func TestAttack(t *testing.T) {
 	const (
 		bound    = 16 << 20

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cachegen/cachegen/cache/cachetest"
 	cache "github.com/cachegen/cachegen/runtime"
-	"github.com/cachegen/cachegen/runtime/cachetest"
 )
 
 // A framework that no adapter was made for: a terminal that prints lines and asks

@@ -16,10 +16,10 @@ import (
 
 	"github.com/starfederation/datastar-go/datastar"
 
+	"github.com/cachegen/cachegen/cache/cachetest"
+	"github.com/cachegen/cachegen/cache/web"
 	cache "github.com/cachegen/cachegen/runtime"
-	"github.com/cachegen/cachegen/runtime/cachetest"
 	"github.com/cachegen/cachegen/runtime/value"
-	"github.com/cachegen/cachegen/runtime/web"
 )
 
 type key struct{ arg string }

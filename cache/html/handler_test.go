@@ -14,9 +14,9 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/cachegen/cachegen/cache/web"
 	cache "github.com/cachegen/cachegen/runtime"
 	"github.com/cachegen/cachegen/runtime/value"
-	"github.com/cachegen/cachegen/runtime/web"
 )
 
 type key struct{ arg string }

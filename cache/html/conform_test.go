@@ -9,9 +9,9 @@ import (
 	"net/url"
 	"testing"
 
+	"github.com/cachegen/cachegen/cache/cachetest"
+	"github.com/cachegen/cachegen/cache/web"
 	cache "github.com/cachegen/cachegen/runtime"
-	"github.com/cachegen/cachegen/runtime/cachetest"
-	"github.com/cachegen/cachegen/runtime/web"
 )
 
 func request(s *cachetest.Session) *http.Request {

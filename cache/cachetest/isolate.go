@@ -7,7 +7,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/cachegen/cachegen/runtime/internal/isolate"
+	"github.com/cachegen/cachegen/internal/isolate"
 )
 
 // A turn is that of a test which has the caches to itself, or shares them with the tests

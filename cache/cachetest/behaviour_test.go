@@ -369,7 +369,7 @@ var floodOf = flag.Int("values", 20_000, "how many values of a widget a client s
 // A client that sends very many values of one widget crowds out nobody: other keys keep
 // their entries, and of its own key the outcomes that were hit again.
 //
-//	go test ./runtime/cachetest -run Flood -values 1000000
+//	go test ./cache/cachetest -run Flood -values 1000000
 func TestFloodOfValues(t *testing.T) {
 	f := function(func(_ context.Context, p *Page, _ string) (string, error) {
 		p.Ask("input", "a", "")

@@ -8,8 +8,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/cachegen/cachegen/cache/web"
 	cache "github.com/cachegen/cachegen/runtime"
-	"github.com/cachegen/cachegen/runtime/web"
 )
 
 // Response stands in for the http.ResponseWriter of one call. While it is recorded, the

@@ -6,8 +6,8 @@ import (
 	"io"
 	"sync"
 
+	"github.com/cachegen/cachegen/cache/web"
 	cache "github.com/cachegen/cachegen/runtime"
-	"github.com/cachegen/cachegen/runtime/web"
 )
 
 // The kinds of element on a tape.

@@ -18,8 +18,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/cachegen/cachegen/cache/web"
 	cache "github.com/cachegen/cachegen/runtime"
-	"github.com/cachegen/cachegen/runtime/web"
 )
 
 // embeds is a writer of the body's own around the one that it is given.
