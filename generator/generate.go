@@ -277,9 +277,13 @@ func generatePackage(p *load.Package, o *outputs) (m made) {
 	if _, err := p.Import(load.RuntimePath); err != nil {
 		return m // that has been said, and nothing compiles without it
 	}
-	errs, stay := p.Check(outs)
-	for i, e := range errs {
-		if i == 5 {
+	if ds := p.Missing(outs); len(ds) > 0 {
+		m.diags = append(m.diags, ds...)
+		return m
+	}
+	checked := p.Check(outs)
+	for i, e := range checked.Errors {
+		if i == maxSimilar {
 			break
 		}
 		d := diag.Errorf(e.Pos, diag.OutputAddsError, "generated code would not compile: %s", e.Msg)
@@ -289,9 +293,18 @@ func generatePackage(p *load.Package, o *outputs) (m made) {
 		}
 		m.diags = append(m.diags, d)
 	}
-	m.diags = append(m.diags, typeErrors(p, stay)...)
+	for i, e := range checked.Uses {
+		if i == maxSimilar {
+			break
+		}
+		m.diags = append(m.diags, diag.Warnf(p.Position(e.Pos), diag.WrongUse, "%s", e.Msg))
+	}
+	m.diags = append(m.diags, typeErrors(p, checked.Stay)...)
 	return m
 }
+
+// maxSimilar bounds the errors of one kind that are shown for a package.
+const maxSimilar = 5
 
 // sourceOf returns the hand-written file that a generated file is made from, and the
 // position of its first annotated function.

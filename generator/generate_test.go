@@ -9,6 +9,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/cachegen/cachegen/generator/diag"
 )
 
 // Without a directive the go command is not even looked for.
@@ -124,5 +126,27 @@ func TestParseTarget(t *testing.T) {
 		if got := ParseTarget(dir, arg); got != want {
 			t.Errorf("%s: got %+v, want %+v", arg, got, want)
 		}
+	}
+}
+
+// What a caller gets wrong about a handle is shown where it is, and stops nothing.
+func TestWrongUseOfAHandleIsTheCallersError(t *testing.T) {
+	root := tree(t, 1, 1)
+	res, err := Generate(context.Background(), Request{Dir: root})
+	if err != nil || len(res.Funcs) == 0 || len(res.Diagnostics) > 0 {
+		t.Fatal(res, err)
+	}
+	f := res.Funcs[0]
+	use := "package " + f.Pkg.Name + "\n\nimport \"context\"\n\nfunc use() {\n\t" + f.Handle + ".Forget(context.Background(), 1, 2, 3, 4)\n}\n"
+	if err := os.WriteFile(filepath.Join(f.Pkg.Dir, "use.go"), []byte(use), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	res, err = Generate(context.Background(), Request{Dir: root})
+	if err != nil || res.Failed() || len(res.Files) != 1 {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	if len(res.Diagnostics) != 1 || res.Diagnostics[0].Code != diag.WrongUse || filepath.Base(res.Diagnostics[0].Pos.Filename) != "use.go" || res.Diagnostics[0].Pos.Line != 6 ||
+		!strings.Contains(res.Diagnostics[0].Message, "too many arguments in call to "+f.Handle+".Forget") {
+		t.Errorf("%+v", res.Diagnostics)
 	}
 }

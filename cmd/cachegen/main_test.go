@@ -749,6 +749,28 @@ import _ "github.com/cachegen/cachegen/cache"
 	m.gocmd("vet", "./...")
 }
 
+// A vendor directory that has the runtime, and lacks another package that generated code
+// imports, is no fault of cachegen: the tool says what to run.
+func TestVendoredInPart(t *testing.T) {
+	m := newModule(t, square+`
+-- use/use.go --
+package use
+
+import _ "github.com/cachegen/cachegen/runtime"
+`)
+	m.gocmd("mod", "vendor")
+	m.env = append(m.env, "GOFLAGS=-mod=vendor")
+	o := m.cachegen()
+	for _, want := range []string{"generated code cannot import github.com/cachegen/cachegen/cache", "[CG2008]", "run: go mod vendor"} {
+		if !strings.Contains(o.err, want) {
+			t.Errorf("it does not say %q: %v", want, o)
+		}
+	}
+	if strings.Contains(o.err, "CG2010") || m.exists("square_cachegen.go") {
+		t.Errorf("%v", o)
+	}
+}
+
 func TestVersionedModulePath(t *testing.T) {
 	m := newModule(t, `
 -- lib/lib.go --

@@ -164,6 +164,8 @@ var (
 		"give all files of the directory one package clause")
 	NotMain = declare("CG2012", "package outside the main module",
 		"run cachegen in the module that the package belongs to")
+	WrongUse = declare("CG2013", "use of generated code that does not compile",
+		"correct it; go doc shows what the generated functions and handles take")
 )
 
 // Generated files that are not what they should be.

@@ -35,8 +35,12 @@ var (
 	Outlives      = declare("CG3114", "result that outlives one that it was made of", "pass on the context of the body, so that ttl, tags and session of what it calls count for its result")
 	HashedTwice   = declare("CG3112", "two hash= of one parameter", "keep one of them, and let its function return a struct of both parts")
 
-	Unkeyable    = declare("CG4001", "parameter that cannot be in a key", "ignore it, or say its key with hash=")
-	KeyNotOwn    = declare("CG4002", "hash= with a result that cannot be in a key", "return plain data: strings, numbers, structs of them")
+	Unkeyable     = declare("CG4001", "parameter that cannot be in a key", "ignore it, or say its key with hash=")
+	KeyNotOwn     = declare("CG4002", "hash= with a result that cannot be in a key", "return plain data: strings, numbers, structs of them")
+	HiddenContext = declare("CG4003", "context that comes with an ignored parameter",
+		"take a context.Context as a parameter of its own and read that one, which the cache watches; or pass what is read of it as an argument; or, if it does not matter to the result, say ctx=ignore")
+	AssertedContext = declare("CG4004", "context that is asked for its dynamic type",
+		"put what is needed into the context with context.WithValue, and read it with ctx.Value; or ask before the cached function is called, and pass the answer as an argument")
 	Uncopyable   = declare("CG5001", "result that cannot be copied", "say copy=share, copy=Func, or make it a //cache:resource")
 	StreamResult = declare("CG5002", "result that is used up by its first reader", "return what it yields, as a slice or bytes")
 	IdentityPin  = declare("CG5003", "result that keeps the receiver alive", "use recv=key or recv=ignore, or return something that does not refer to the receiver")

@@ -47,6 +47,10 @@ type Package struct {
 	named   sync.Once
 	names   Names
 	declCache
+	asserted struct {
+		once sync.Once
+		Assertions
+	}
 }
 
 // File is one source file of a package.

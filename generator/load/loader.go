@@ -490,19 +490,47 @@ func (g *group) parse(names []string) []*File {
 
 // runtimePresent reports a module that cannot import the runtime.
 func (g *group) runtimePresent(p *Package) {
-	_, err := g.Import(RuntimePath)
-	if err == nil {
-		return
+	if _, err := g.Import(RuntimePath); err != nil {
+		g.l.report(cannotImport(g.l.anchor(p.Dir), RuntimePath, err))
 	}
-	d := diag.Errorf(g.l.anchor(p.Dir), diag.NoRuntime, "generated code cannot import %s: %v", RuntimePath, err)
+}
+
+// Missing reports what generated files import of cachegen and the module cannot. What Load
+// has said of the runtime itself is not said again.
+func (p *Package) Missing(outputs []Output) []diag.Diagnostic {
+	if _, err := p.Import(RuntimePath); err != nil {
+		return nil
+	}
+	ours := strings.TrimSuffix(RuntimePath, "runtime")
+	missing := map[string]error{}
+	for _, o := range outputs {
+		f, _ := parser.ParseFile(token.NewFileSet(), o.Name, o.Src, parser.ImportsOnly)
+		for _, path := range fileImports(f) {
+			if _, err := p.Import(path); err != nil && strings.HasPrefix(path, ours) {
+				missing[path] = err
+			}
+		}
+	}
+	var ds []diag.Diagnostic
+	for _, path := range sortedKeys(missing) {
+		ds = append(ds, cannotImport(p.unit.group.l.anchor(p.Dir), path, missing[path]))
+	}
+	return ds
+}
+
+// cannotImport words why a package of cachegen cannot be imported, and what to run.
+func cannotImport(at token.Position, path string, err error) diag.Diagnostic {
+	d := diag.Errorf(at, diag.NoRuntime, "generated code cannot import %s: %v", path, err)
+	says := func(part string) bool { return strings.Contains(err.Error(), part) }
 	switch {
-	case strings.Contains(err.Error(), "-mod=vendor"):
+	case says("-mod=vendor"), says("vendor/modules.txt"):
 		d.Hint = "run: go mod vendor; or without vendoring: go get -tool github.com/cachegen/cachegen/cmd/cachegen"
-	case !strings.Contains(err.Error(), "no required module") && !strings.Contains(err.Error(), "but not required") && !strings.Contains(err.Error(), "cannot find module") &&
-		!strings.Contains(err.Error(), "not in std"):
-		d.Hint = "make it compile: go build " + RuntimePath
+	case !says("no required module") && !says("but not required") && !says("cannot find module") && !says("not in std"):
+		d.Hint = "make it compile: go build " + path
+	case path != RuntimePath:
+		d.Hint = "run: go get " + path
 	}
-	g.l.report(d)
+	return d
 }
 
 // gate reports the annotated signatures of a package that cannot be planned.

@@ -28,23 +28,29 @@ func (p *Package) check(info *types.Info, generated []*File) (*types.Package, []
 	return p.unit.check(slices.Concat(p.Syntax, generated), info, false)
 }
 
-// Check types the package together with generated files, bodies and all. It returns the
-// errors that were not there without them, and those of Errors that stay. It is safe for
+// Checked is what comes of typing a package together with generated files.
+type Checked struct {
+	Errors []OutputError // that the generated files bring
+	Uses   []types.Error // in hand-written declarations that did not compile before either, for want of what is generated
+	Stay   []types.Error // those of Errors of the package that are still there
+}
+
+// Check types the package together with generated files, bodies and all. It is safe for
 // concurrent use.
-func (p *Package) Check(outputs []Output) (errs []OutputError, stay []types.Error) {
+func (p *Package) Check(outputs []Output) (c Checked) {
 	var generated []*File
 	lines := map[string][]string{}
 	for _, o := range outputs {
 		lines[o.Name] = strings.Split(string(o.Src), "\n")
 		f, err := parser.ParseFile(p.Fset, o.Name, o.Src, parser.SkipObjectResolution)
 		if err != nil {
-			errs = append(errs, OutputError{Pos: token.Position{Filename: o.Name}, Msg: err.Error()})
+			c.Errors = append(c.Errors, OutputError{Pos: token.Position{Filename: o.Name}, Msg: err.Error()})
 			continue
 		}
 		generated = append(generated, &File{Name: o.Name, Syntax: f})
 	}
-	if len(errs) > 0 {
-		return errs, nil
+	if len(c.Errors) > 0 {
+		return c
 	}
 	_, found := p.check(nil, generated)
 	elsewhere := false
@@ -55,32 +61,57 @@ func (p *Package) Check(outputs []Output) (errs []OutputError, stay []types.Erro
 			if pos.Line >= 1 && pos.Line <= len(ls) {
 				oe.Line = ls[pos.Line-1]
 			}
-			errs = append(errs, oe)
+			c.Errors = append(c.Errors, oe)
 		} else {
 			elsewhere = true
 		}
 	}
 	if !elsewhere {
-		return errs, nil
+		return c
 	}
-	// What is wrong in hand-written files counts only if it was not wrong before.
+	// What is wrong in hand-written files counts only if it was not wrong before. Where it was,
+	// for a name that is generated, another error may have been behind that one.
 	before, after := map[string]bool{}, map[string]bool{}
+	lacking := map[ast.Decl]bool{}
 	for _, e := range p.Bodies().Errs {
 		before[fmt.Sprint(e.Pos, e.Msg)] = true
+		if d := p.declAround(e.Pos); d != nil && absent(e) {
+			lacking[d] = true
+		}
 	}
 	for _, e := range found {
 		pos := p.Position(e.Pos)
 		after[fmt.Sprint(e.Pos, e.Msg)] = true
-		if _, ours := lines[pos.Filename]; !ours && !before[fmt.Sprint(e.Pos, e.Msg)] && !absent(e) {
-			errs = append(errs, OutputError{Pos: pos, Msg: e.Msg})
+		if _, ours := lines[pos.Filename]; ours || before[fmt.Sprint(e.Pos, e.Msg)] || absent(e) {
+			continue
+		}
+		if lacking[p.declAround(e.Pos)] {
+			c.Uses = append(c.Uses, e)
+		} else {
+			c.Errors = append(c.Errors, OutputError{Pos: pos, Msg: e.Msg})
 		}
 	}
 	for _, e := range p.Errors {
 		if after[fmt.Sprint(e.Pos, e.Msg)] {
-			stay = append(stay, e)
+			c.Stay = append(c.Stay, e)
 		}
 	}
-	return errs, stay
+	return c
+}
+
+// declAround returns the top-level declaration of a hand-written file that a position is in,
+// or nil.
+func (p *Package) declAround(pos token.Pos) ast.Decl {
+	for _, f := range p.Syntax {
+		if f.Syntax.FileStart <= pos && pos < f.Syntax.FileEnd {
+			for _, d := range f.Syntax.Decls {
+				if d.Pos() <= pos && pos <= d.End() {
+					return d
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // absent reports whether an error is that something is not there. Generated files add

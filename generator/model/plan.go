@@ -12,6 +12,7 @@ import (
 	"github.com/cachegen/cachegen/generator/directive"
 	"github.com/cachegen/cachegen/generator/load"
 	"github.com/cachegen/cachegen/generator/names"
+	"github.com/cachegen/cachegen/generator/reads"
 )
 
 // Plan plans one annotated function. The plan is of use only if no diagnostic is an
@@ -84,6 +85,7 @@ func (p *planner) run() {
 	}
 	p.chooseKey()
 	p.key()
+	p.contexts()
 	p.options()
 	p.results()
 	p.detach()
@@ -537,6 +539,9 @@ func firstWay(t types.Type) string {
 		return "if it shapes the result, as it does more often than not, annotate a function that does not take it and passes one that it knows"
 	case *types.Chan:
 		return "take a slice instead, and let the caller receive the values"
+	}
+	if !isContext(t) && types.IsInterface(t) && reads.IsContext(t) {
+		return "take a context.Context instead, which the cache knows what to do with: it is never in the key, and the values that are read of it count"
 	}
 	if _, param := t.(*types.TypeParam); !param && isReader(t) {
 		return "take the bytes instead, and let the caller read them"

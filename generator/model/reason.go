@@ -3,6 +3,8 @@ package model
 import (
 	"go/types"
 	"strings"
+
+	"github.com/cachegen/cachegen/generator/reads"
 )
 
 // Reason is why a type cannot be in a key, or cannot be copied.
@@ -167,6 +169,8 @@ func opaque(t types.Type) string {
 // opaqueInterface says what values of an interface type are, when its methods tell.
 func opaqueInterface(_ *types.Interface, t types.Type) string {
 	switch {
+	case reads.IsContext(t):
+		return "a context"
 	case hasStreamMethod(t, "Read"):
 		return "a reader, whose content is gone once it is read"
 	case hasStreamMethod(t, "Write"):

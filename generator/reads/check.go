@@ -59,13 +59,6 @@ func (f *finder) check(d *ast.FuncDecl) {
 	})
 }
 
-func (f *finder) typeOf(e ast.Expr) types.Type {
-	if t := f.Info.TypeOf(e); t != nil {
-		return t
-	}
-	return types.Typ[types.Invalid]
-}
-
 // builds refuses a followed function that other build configurations declare too.
 // The annotated function itself may: its generated file has the constraint of its own.
 func (f *finder) builds(d *ast.FuncDecl) {

@@ -38,7 +38,9 @@ func (s *Source) Find(fn *ast.FuncDecl, surface func(types.Type) bool) (*Found, 
 		results: map[*types.Var]bool{},
 		isParam: map[*types.Var]bool{},
 		told:    map[ast.Node]bool{},
-		found:   &Found{At: map[Read]token.Position{}},
+
+		calledBy: map[*ast.FuncDecl]reachedBy{},
+		found:    &Found{At: map[Read]token.Position{}},
 	}
 	f.reach(fn)
 	for _, p := range f.params(fn.Recv, fn.Type.Params) {
@@ -59,14 +61,21 @@ func (s *Source) Find(fn *ast.FuncDecl, surface func(types.Type) bool) (*Found, 
 	}
 	f.found.Reads = sortedReads(f.found.At)
 	slices.SortFunc(f.found.Inputs, comparePositions)
-	root := f.pos(f.root)
-	end := f.Fset.PositionFor(f.root.End(), false)
 	for i, d := range f.diags {
-		if d.Pos.Filename != root.Filename || d.Pos.Line < root.Line || d.Pos.Line > end.Line {
-			f.diags[i] = d.WithRelated(f.pos(f.root.Name), "%s, which is to be cached, leads there", f.root.Name.Name)
-		}
+		f.diags[i] = pathTo(d, s, f.root, f.declaredAround(d.Pos), f.calledBy)
 	}
 	return f.found, diag.Sort(f.diags)
+}
+
+// declaredAround returns the followed function that a position is in, or nil.
+func (f *finder) declaredAround(pos token.Position) *ast.FuncDecl {
+	for _, d := range f.order {
+		from, to := f.pos(d), f.Fset.PositionFor(d.End(), false)
+		if pos.Filename == from.Filename && from.Offset <= pos.Offset && pos.Offset < to.Offset {
+			return d
+		}
+	}
+	return nil
 }
 
 // source is one place that a variable gets a value from.
@@ -93,20 +102,22 @@ type finder struct {
 	reached map[*ast.FuncDecl]bool
 	order   []*ast.FuncDecl // reached functions, in the order they were reached
 	calls   []*ast.CallExpr // of the bodies of order
-	parents map[ast.Node]ast.Node
-	kindOf  map[*types.Var]kinds
-	sources map[*types.Var][]source // of local variables, parameters included
-	uses    map[*types.Var][]*ast.Ident
-	vars    []*types.Var              // keys of sources, in order of appearance
-	drawn   types.Type                // what the annotated function draws to; nil: nothing
-	guards  map[token.Pos]ast.Expr    // of type switches: what the variable that is declared there holds
-	asserts map[*types.Var]ast.Expr   // of a variable that holds what another value was asserted to be: that value
-	parts   map[*types.Var][]ast.Expr // values assigned to fields of a variable, and calls of which it is one result of several
-	bound   map[*ast.CallExpr]bool
-	closed  map[*ast.FuncLit]bool // all calls of it are known
-	results map[*types.Var]bool   // result variables
-	isParam map[*types.Var]bool
-	parsed  bool // something that is followed fills the form
+	// The call by which a function was reached first.
+	calledBy map[*ast.FuncDecl]reachedBy
+	parents  map[ast.Node]ast.Node
+	kindOf   map[*types.Var]kinds
+	sources  map[*types.Var][]source // of local variables, parameters included
+	uses     map[*types.Var][]*ast.Ident
+	vars     []*types.Var              // keys of sources, in order of appearance
+	drawn    types.Type                // what the annotated function draws to; nil: nothing
+	guards   map[token.Pos]ast.Expr    // of type switches: what the variable that is declared there holds
+	asserts  map[*types.Var]ast.Expr   // of a variable that holds what another value was asserted to be: that value
+	parts    map[*types.Var][]ast.Expr // values assigned to fields of a variable, and calls of which it is one result of several
+	bound    map[*ast.CallExpr]bool
+	closed   map[*ast.FuncLit]bool // all calls of it are known
+	results  map[*types.Var]bool   // result variables
+	isParam  map[*types.Var]bool
+	parsed   bool // something that is followed fills the form
 
 	found *Found
 	diags []diag.Diagnostic
@@ -142,19 +153,8 @@ func (f *finder) reach(d *ast.FuncDecl) {
 		return
 	}
 	f.signature(d.Type)
-	var stack []ast.Node
-	ast.Inspect(d, func(n ast.Node) bool {
-		if n == nil {
-			stack = stack[:len(stack)-1]
-			return true
-		}
-		if len(stack) > 0 {
-			f.parents[n] = stack[len(stack)-1]
-		}
-		stack = append(stack, n)
-		f.collect(n)
-		return true
-	})
+	parentsOf(d, f.parents)
+	ast.Inspect(d, func(n ast.Node) bool { f.collect(n); return true })
 }
 
 // signature notes the variables that a function type declares.
@@ -407,69 +407,17 @@ func (f *finder) heldBy(v *types.Var) *ast.FuncLit {
 }
 
 // above returns the nearest ancestor of n that is no parenthesis, and its child on the way.
-func (f *finder) above(n ast.Expr) (parent ast.Node, child ast.Expr) {
+func (f *finder) above(n ast.Expr) (parent ast.Node, child ast.Expr) { return aboveIn(f.parents, n) }
+
+func aboveIn(parents map[ast.Node]ast.Node, n ast.Expr) (parent ast.Node, child ast.Expr) {
 	for {
-		p := f.parents[n]
+		p := parents[n]
 		if paren, ok := p.(*ast.ParenExpr); ok {
 			n = paren
 			continue
 		}
 		return p, n
 	}
-}
-
-// called returns the function object that a call names, nil for function values.
-func (f *finder) called(call *ast.CallExpr) *types.Func {
-	fun := ast.Unparen(call.Fun)
-	switch x := fun.(type) {
-	case *ast.IndexExpr:
-		fun = x.X
-	case *ast.IndexListExpr:
-		fun = x.X
-	}
-	switch fun := fun.(type) {
-	case *ast.Ident:
-		fn, _ := f.Info.Uses[fun].(*types.Func)
-		return fn
-	case *ast.SelectorExpr:
-		if sel := f.Info.Selections[fun]; sel != nil && sel.Kind() != types.MethodVal {
-			return nil
-		}
-		fn, _ := f.Info.Uses[fun.Sel].(*types.Func)
-		return fn
-	}
-	return nil
-}
-
-// callee returns the declaration, in this package, of the function that a call is
-// certain to run: interface methods are not.
-func (f *finder) callee(call *ast.CallExpr) *ast.FuncDecl {
-	if fn := f.called(call); fn != nil {
-		fn = fn.Origin()
-		if recv := fn.Signature().Recv(); recv != nil && types.IsInterface(recv.Type()) {
-			return nil
-		}
-		return f.decls[fn]
-	}
-	// The wrappers that cachegen makes may not be there yet.
-	switch fun := ast.Unparen(call.Fun).(type) {
-	case *ast.Ident:
-		if f.Info.Uses[fun] == nil {
-			return f.Wrappers[fun.Name]
-		}
-	case *ast.SelectorExpr:
-		if f.Info.Uses[fun.Sel] == nil {
-			if t := f.Info.TypeOf(fun.X); t != nil {
-				if p, ok := types.Unalias(t).(*types.Pointer); ok {
-					t = p.Elem()
-				}
-				if n, ok := types.Unalias(t).(*types.Named); ok && n.Obj().Pkg() == f.Types {
-					return f.Wrappers[n.Obj().Name()+"."+fun.Sel.Name]
-				}
-			}
-		}
-	}
-	return nil
 }
 
 // bind makes the arguments of a call the sources of the parameters, once, if the call
@@ -486,6 +434,7 @@ func (f *finder) bind(call *ast.CallExpr) bool {
 		if !slices.ContainsFunc(call.Args, func(a ast.Expr) bool { return f.eval(a) != 0 }) {
 			return false
 		}
+		f.calledBy[t.decl] = reachedBy{functionOf(f.parents, call), call}
 		f.reach(t.decl)
 	}
 	f.bound[call] = true

@@ -116,3 +116,65 @@ func isNamed(t types.Type, path, name string) bool {
 func sortedReads(m map[Read]token.Position) []Read {
 	return slices.SortedFunc(maps.Keys(m), Read.Compare)
 }
+
+// called returns the function object that a call names, nil for function values.
+func (s *Source) called(call *ast.CallExpr) *types.Func {
+	fun := ast.Unparen(call.Fun)
+	switch x := fun.(type) {
+	case *ast.IndexExpr:
+		fun = x.X
+	case *ast.IndexListExpr:
+		fun = x.X
+	}
+	switch fun := fun.(type) {
+	case *ast.Ident:
+		fn, _ := s.Info.Uses[fun].(*types.Func)
+		return fn
+	case *ast.SelectorExpr:
+		if sel := s.Info.Selections[fun]; sel != nil && sel.Kind() != types.MethodVal {
+			return nil
+		}
+		fn, _ := s.Info.Uses[fun.Sel].(*types.Func)
+		return fn
+	}
+	return nil
+}
+
+// callee returns the declaration, in this package, of the function that a call is
+// certain to run: interface methods are not.
+func (s *Source) callee(call *ast.CallExpr) *ast.FuncDecl {
+	if fn := s.called(call); fn != nil {
+		fn = fn.Origin()
+		if recv := fn.Signature().Recv(); recv != nil && types.IsInterface(recv.Type()) {
+			return nil
+		}
+		return s.decls[fn]
+	}
+	// The wrappers that cachegen makes may not be there yet.
+	switch fun := ast.Unparen(call.Fun).(type) {
+	case *ast.Ident:
+		if s.Info.Uses[fun] == nil {
+			return s.Wrappers[fun.Name]
+		}
+	case *ast.SelectorExpr:
+		if s.Info.Uses[fun.Sel] == nil {
+			if t := s.Info.TypeOf(fun.X); t != nil {
+				if p, ok := types.Unalias(t).(*types.Pointer); ok {
+					t = p.Elem()
+				}
+				if n, ok := types.Unalias(t).(*types.Named); ok && n.Obj().Pkg() == s.Types {
+					return s.Wrappers[n.Obj().Name()+"."+fun.Sel.Name]
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// typeOf returns the type of an expression, an invalid one where it is not known.
+func (s *Source) typeOf(e ast.Expr) types.Type {
+	if t := s.Info.TypeOf(e); t != nil {
+		return t
+	}
+	return types.Typ[types.Invalid]
+}

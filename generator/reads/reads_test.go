@@ -98,6 +98,7 @@ func sourceOf(t *testing.T, ar *txtar.Archive) *Source {
 	s.Info = &types.Info{
 		Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{},
 		Uses: map[*ast.Ident]types.Object{}, Selections: map[*ast.SelectorExpr]*types.Selection{},
+		Implicits: map[ast.Node]types.Object{},
 	}
 	undefined := strings.Contains(string(ar.Comment), "undefined names")
 	cfg := types.Config{Importer: newImports(t, s.Fset), Error: func(err error) {
