@@ -56,8 +56,8 @@ var (
 	CodeWidgets = declare("CG6047", "input without the option widgets", "add widgets to the directive, or pass the value as an argument")
 	// CodeDrawValidate: validate= takes what a drawing function is called with.
 	CodeDrawValidate = declare("CG6048", "validate= with the arguments of a drawing function", "take the results alone, or the context and the results")
-	// CodeTwoContexts: a context and a request.
-	CodeTwoContexts = declare("CG6049", "context beside a request", "take the request alone, whose context is r.Context(), and have callers hand over r.WithContext(ctx); or annotate a function of the context and of what is read of the request")
+	// CodeTwoContexts: a function that takes a context reads that of its request too.
+	CodeTwoContexts = declare("CG6049", "two contexts", "read the context that the function takes, and have callers make it of r.Context(); or take the request alone")
 	// CodeHoles: too many parameters that the caller draws with.
 	CodeHoles = declare("CG6050", "too many parameters to draw with", "take a struct of fewer, or draw some of it in functions of their own")
 	// CodeSurfaceResult: a result that can be drawn on.

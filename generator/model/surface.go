@@ -240,8 +240,6 @@ const (
 func (p *planner) context(d *Draw) {
 	f := p.f
 	switch {
-	case f.Ctx != nil && d.Request != nil:
-		p.errorf(p.at(f.Ctx.Var.Pos()), diag.CodeTwoContexts, "%s takes a context and a request, which has one of its own", f.title())
 	case d.Component != nil && d.Component.Ctx && f.Ctx == nil:
 		f.Ctx = &Param{Type: p.contextType(), Index: RenderContext, Var: f.Obj.Signature().Results().At(0)}
 	case f.Ctx == nil && d.Request != nil:
@@ -529,6 +527,14 @@ func (p *planner) inputs(d *Draw, binds map[string]Bind) {
 		}
 	}
 	d.Reads = found.Reads
+	// Beside a context, the request is handed to the body with that one. So there is one context
+	// unless the body expects another in the request.
+	if d.Request != nil && p.f.Ctx != nil && p.f.Ctx.Index >= 0 {
+		for _, at := range found.Contexts {
+			p.errorf(at, diag.CodeTwoContexts, "the context of the request %s is read, and %s takes another one, %s", orBlank(d.Request.Name), p.f.title(), orBlank(p.f.Ctx.Name)).
+				related(p.at(p.f.Ctx.Var.Pos()), "the context that counts")
+		}
+	}
 	if !d.Widgets {
 		for _, at := range found.Inputs {
 			p.errorf(at, diag.CodeWidgets, "%s asks for an input while it runs, and the directive does not say widgets", p.f.title())

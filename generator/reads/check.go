@@ -107,6 +107,9 @@ func (f *finder) member(sel *ast.SelectorExpr, k kinds) (ast.Expr, kinds) {
 		return nil, 0
 	}
 	p, child := f.above(sel)
+	if k == kRequest && sel.Sel.Name == "Context" {
+		f.found.Contexts = append(f.found.Contexts, f.pos(sel))
+	}
 	switch {
 	case sel.Sel.Name == "Body" && f.closes(p):
 		return nil, 0 // what is read of it, is refused
@@ -353,6 +356,9 @@ func (f *finder) argument(call *ast.CallExpr, child ast.Expr, k kinds) {
 		switch reads, ok := handedTo[handed{fn.FullName(), i}]; {
 		case ok:
 			f.read(child, reads...)
+			if readsContext[fn.FullName()] {
+				f.found.Contexts = append(f.found.Contexts, f.pos(child))
+			}
 			return
 		case fn.FullName() == readSignals && i == 0 && len(call.Args) == 2:
 			f.signals(call)

@@ -61,6 +61,7 @@ func (s *Source) Find(fn *ast.FuncDecl, surface func(types.Type) bool) (*Found, 
 	}
 	f.found.Reads = sortedReads(f.found.At)
 	slices.SortFunc(f.found.Inputs, comparePositions)
+	slices.SortFunc(f.found.Contexts, comparePositions)
 	for i, d := range f.diags {
 		f.diags[i] = pathTo(d, s, f.root, f.declaredAround(d.Pos), f.calledBy)
 	}

@@ -63,9 +63,10 @@ func (r Read) Compare(s Read) int {
 
 // Found is what a function reads.
 type Found struct {
-	Reads  []Read                  // sorted, without repetitions; counts in full
-	At     map[Read]token.Position // where each is read first
-	Inputs []token.Position        // calls of cache.Input that were seen, sorted: traced while the body runs
+	Reads    []Read                  // sorted, without repetitions; counts in full
+	At       map[Read]token.Position // where each is read first
+	Contexts []token.Position        // where the context of the request is read, sorted
+	Inputs   []token.Position        // calls of cache.Input that were seen, sorted: traced while the body runs
 }
 
 // Source is a package with its function bodies type-checked, tolerant of errors.

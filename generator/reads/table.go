@@ -172,6 +172,9 @@ var handedTo = map[handed][]Read{
 	{"(*" + datastarPath + ".ServerSentEventGenerator).ReplaceURLQuerystring", 0}: {{Kind: URL}},
 }
 
+// readsContext are those of them that look at the context of the request.
+var readsContext = map[string]bool{datastarPath + ".NewSSE": true}
+
 // ReadSignals decodes into its second argument: what is read is said by its type.
 const readSignals = datastarPath + ".ReadSignals"
 
