@@ -75,7 +75,7 @@ func (f copyFunc) Copy(v *int) int { return f(v) }
 
 const day = 24 * time.Hour
 
-// row runs the test of one row of the list of behaviours, with time of its own.
+// row runs the test of one row of docs/behaviour.md, with time of its own.
 func row(t *testing.T, id string, test func(t *testing.T)) {
 	t.Run(id, func(t *testing.T) { synctest.Test(t, test) })
 }

@@ -117,8 +117,8 @@ func TestResourceThatIsNotKeptIsReleased(t *testing.T) {
 	})
 }
 
-// SPN-04: what is drawn cannot be refreshed behind the client that it is drawn for, so there
-// is no stale hit that could show a spinner.
+// What is drawn cannot be refreshed behind the client that it is drawn for, so there
+// is no stale hit that could show a spinner. Rows: SPN-04.
 func TestStaleIsNotForWhatDraws(t *testing.T) {
 	cache.NewDrawn[key, []int](nil, cache.DrawOptions{Options: cache.Options{Func: "drawn.stale", Site: "x", TTL: time.Minute}})
 	if err := cache.Configure("drawn.stale", cache.Override{Stale: time.Hour}); err == nil {

@@ -1,4 +1,4 @@
-package readme
+package docs
 
 import (
 	"bytes"
@@ -13,7 +13,7 @@ import (
 	"github.com/cachegen/cachegen/generator/directive"
 )
 
-var update = flag.Bool("update", false, "rewrite the generated part of README.md")
+var update = flag.Bool("update", false, "rewrite the generated parts of README.md and docs")
 
 // root is the repository.
 func root(t *testing.T) string {
@@ -48,7 +48,7 @@ func run(t *testing.T, dir string, name string, args ...string) string {
 
 // TestDirectives keeps the table of options in the README what the option structs say.
 func TestDirectives(t *testing.T) {
-	const begin, end = "<!-- directives: go test ./internal/readme -run Directives -update -->\n", "<!-- /directives -->"
+	const begin, end = "<!-- directives: go test ./internal/docs -run Directives -update -->\n", "<!-- /directives -->"
 	text := readme(t)
 	i, j := strings.Index(text, begin), strings.Index(text, end)
 	if i < 0 || j < i {
@@ -59,7 +59,7 @@ func TestDirectives(t *testing.T) {
 		return
 	}
 	if !*update {
-		t.Fatal("the table of directives in README.md is stale; run: go test ./internal/readme -run Directives -update")
+		t.Fatal("the table of directives in README.md is stale; run: go test ./internal/docs -run Directives -update")
 	}
 	text = text[:i+len(begin)] + want + text[j:]
 	if err := os.WriteFile(filepath.Join(root(t), "README.md"), []byte(text), 0o644); err != nil {
