@@ -399,6 +399,8 @@ func (m *module) right(list []int, log bool, args ...string) {
 // The application requires a new release of what its library walks. Nobody can run the tool
 // in the library.
 func TestTypeOfUpgradedDependency(t *testing.T) {
+	long(t)
+	t.Parallel()
 	list := choose(func(e edit) bool { return !e.breaks })
 	dep := func(after bool) string {
 		v := "N"
@@ -501,6 +503,8 @@ func instance[T dep.Number]() {
 
 // The type is another one in another build configuration, in which the tool never ran.
 func TestTypeOfOtherBuildConfiguration(t *testing.T) {
+	long(t)
+	t.Parallel()
 	list := choose(func(e edit) bool {
 		return !e.breaks && (e.more || e.name == "a field of a comparable struct" || e.name == "nothing")
 	})
@@ -536,8 +540,11 @@ func main() { Check() }
 // The type is edited in the module, in the package of the wrappers or in another one, and
 // the tool is not run.
 func TestTypeEditedInModule(t *testing.T) {
+	long(t)
+	t.Parallel()
 	for _, place := range []string{"same package", "another package"} {
 		t.Run(place, func(t *testing.T) {
+			t.Parallel()
 			list := choose(func(e edit) bool { return true })
 			file, qualifier, imp := "lib/types.go", "", ""
 			if place != "same package" {
@@ -604,6 +611,8 @@ import (
 // Types whose declarations differ by system or machine: what was generated on one compiles
 // on all.
 func TestTypeOfOtherSystem(t *testing.T) {
+	long(t)
+	t.Parallel()
 	m := newModule(t, `
 -- conf_linux.go --
 package m

@@ -29,6 +29,14 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// long leaves a test to the full run: one that builds programs, or runs the tool many times.
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it takes seconds of building; go test without -short runs it")
+	}
+}
+
 // module is a module in a directory of its own.
 type module struct {
 	t   *testing.T
@@ -195,6 +203,7 @@ func square(n int) int { return n * n }
 
 // The program panics when what it gets is not what it should.
 func TestGeneratedCodeRuns(t *testing.T) {
+	t.Parallel()
 	m := newModule(t, `
 -- main.go --
 package main
@@ -275,6 +284,7 @@ func names(ctx context.Context, prefix string, n int) ([]string, error) {
 }
 
 func TestCheck(t *testing.T) {
+	t.Parallel()
 	m := newModule(t, square)
 	o := m.cachegen("check", "./...")
 	if o.code != exitChanged || !strings.Contains(o.stdout, "--- /dev/null\n+++ b/square_cachegen.go\n") || !strings.Contains(o.err, "square.go:5:1: square_cachegen.go has not been generated from square.go [CG2102]") {
@@ -330,6 +340,7 @@ func TestCheck(t *testing.T) {
 }
 
 func TestFormats(t *testing.T) {
+	t.Parallel()
 	m := newModule(t, `
 -- a/a.go --
 package a
@@ -446,6 +457,7 @@ b/b.go:3:3: a directive has no space after //: "// cache:data" [CG1002]
 // Whatever is on disk in the place of generated files, generation works and ends in
 // the same bytes.
 func TestBrokenCode(t *testing.T) {
+	t.Parallel()
 	const archive = `
 -- load/load.go --
 package load
@@ -496,7 +508,9 @@ func fine(n int) int { return undefined(n) }
 	if !strings.Contains(o.err, "badtypes.go:3:13: warning: cannot use \"no\"") || strings.Count(o.err, "warning") != 1 {
 		t.Errorf("warnings: %v", o)
 	}
-	first.gocmd("vet", "./load", "./caller")
+	if !testing.Short() {
+		first.gocmd("vet", "./load", "./caller")
+	}
 
 	for name, damage := range map[string]func(string) string{
 		"missing":       nil,
@@ -515,6 +529,10 @@ func fine(n int) int { return undefined(n) }
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if name != "conflict" {
+				long(t)
+			}
 			m := newModule(t, archive)
 			if damage != nil {
 				for n, s := range want {
@@ -539,6 +557,7 @@ func fine(n int) int { return undefined(n) }
 // Everything that stands in the way is said, with the place and what to do, and no file
 // of any package is written.
 func TestErrors(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		archive string
 		want    []string
@@ -617,6 +636,7 @@ var precious = 1
 		"file of C types": {"-- a.go --\npackage m\n\n// typedef int number;\nimport \"C\"\n\n//cache:data\nfunc f(n C.number) int { return 0 }\n", []string{"a.go:7:10: the signature of f uses the C type C.number"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			m := newModule(t, c.archive)
 			m.fails(c.want, c.args...)
 		})
@@ -624,6 +644,7 @@ var precious = 1
 }
 
 func TestNothingToDo(t *testing.T) {
+	t.Parallel()
 	m := newModule(t, "-- a.go --\npackage m\n\nfunc f() { not even parsed\n-- b.go --\npackage other\n")
 	m.write("go.mod", "not a go.mod either\n")
 	if o := m.must(); o.err != "cachegen: no //cache: directive in 2 Go files\n" {
@@ -635,6 +656,8 @@ func TestNothingToDo(t *testing.T) {
 }
 
 func TestExcludedFilesAreLeftAlone(t *testing.T) {
+	long(t)
+	t.Parallel()
 	other := "windows"
 	if runtime.GOOS == other {
 		other = "linux"
@@ -689,6 +712,8 @@ func twice(n int) int { return int(C.twice(C.int(n))) }
 }
 
 func TestWorkspace(t *testing.T) {
+	long(t)
+	t.Parallel()
 	m := newModule(t, `
 -- go.work --
 go 1.26.0
@@ -737,6 +762,8 @@ func top(n int) int { return one.Base(n) }
 }
 
 func TestVendored(t *testing.T) {
+	long(t)
+	t.Parallel()
 	m := newModule(t, square+`
 -- use/use.go --
 package use
@@ -772,6 +799,8 @@ import _ "github.com/cachegen/cachegen/runtime"
 }
 
 func TestVersionedModulePath(t *testing.T) {
+	long(t)
+	t.Parallel()
 	m := newModule(t, `
 -- lib/lib.go --
 package lib
@@ -791,6 +820,8 @@ func get(t lib.T) *lib.T { return &t }
 }
 
 func TestSymbolicLinks(t *testing.T) {
+	long(t)
+	t.Parallel()
 	m := newModule(t, square)
 	link := filepath.Join(t.TempDir(), "link")
 	if err := os.Symlink(m.dir, link); err != nil {
@@ -823,6 +854,8 @@ func TestSymbolicLinks(t *testing.T) {
 }
 
 func TestCRLFAndLineComments(t *testing.T) {
+	long(t)
+	t.Parallel()
 	m := newModule(t, square)
 	m.write("square.go", strings.ReplaceAll(m.read("square.go"), "\n", "\r\n"))
 	m.must()
@@ -834,6 +867,7 @@ func TestCRLFAndLineComments(t *testing.T) {
 }
 
 func TestStdout(t *testing.T) {
+	t.Parallel()
 	m := newModule(t, square+"-- sub/sub.go --\npackage sub\n\n//cache:data\nfunc f(n int) int { return n }\n")
 	before := m.snapshot()
 	o := m.must("--stdout")
@@ -851,6 +885,8 @@ func TestStdout(t *testing.T) {
 }
 
 func TestListAndExplain(t *testing.T) {
+	long(t)
+	t.Parallel()
 	m := newModule(t, `
 -- sales/sales.go --
 package sales
@@ -916,6 +952,8 @@ func (s *Store) score(n int) string { return s.name }
 
 // What is known only when the program runs, explain says of the part that it is true of.
 func TestExplainUndecidedParts(t *testing.T) {
+	long(t)
+	t.Parallel()
 	m := newModule(t, `
 -- m.go --
 package m
@@ -953,6 +991,7 @@ func cookies(n int) []http.Cookie { return nil }
 }
 
 func TestHelp(t *testing.T) {
+	t.Parallel()
 	m := newModule(t, "-- a.go --\npackage m\n")
 	byHelp, byName, byFlag := m.must("help", "directives"), m.must("directives"), m.must("directives", "--help")
 	if byHelp.stdout != byName.stdout || byHelp.stdout != byFlag.stdout || !strings.Contains(byHelp.stdout, "  ttl=10m|Func\n") {
@@ -971,6 +1010,7 @@ func TestHelp(t *testing.T) {
 
 // A read-only directory gives an error and leaves what was written elsewhere as it was.
 func TestWritingIsAllOrNothing(t *testing.T) {
+	t.Parallel()
 	if os.Getuid() == 0 || runtime.GOOS == "windows" {
 		// Nothing is read-only for root: a directory in the file's place does it too.
 		m := newModule(t, square+"-- zub/sub.go --\npackage zub\n\n//cache:data\nfunc f(n int) int { return n }\n")

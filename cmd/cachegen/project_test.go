@@ -47,6 +47,8 @@ func document(t *testing.T, start string) string {
 }
 
 func TestGenerateFromSubdirectory(t *testing.T) {
+	long(t)
+	t.Parallel()
 	m := newModule(t, square+`
 -- deep/er/gen.go --
 package er
@@ -72,6 +74,8 @@ func f(n int) int { return n }
 }
 
 func TestToolInVendorDirectory(t *testing.T) {
+	long(t)
+	t.Parallel()
 	m := newModule(t, square)
 	m.addTool()
 	m.gocmd("mod", "vendor")
@@ -86,6 +90,7 @@ func TestToolInVendorDirectory(t *testing.T) {
 
 // After a function was renamed, callers of its wrapper do not compile any more, and that is said.
 func TestRenamedFunction(t *testing.T) {
+	t.Parallel()
 	m := newModule(t, square+"-- store.go --\npackage m\n\ntype store struct{}\n\n//cache:data recv=ignore\nfunc (store) score(n int) int { return n }\n")
 	m.must()
 	m.write("square.go", strings.ReplaceAll(m.read("square.go"), "square(", "double("))
@@ -111,6 +116,8 @@ func TestRenamedFunction(t *testing.T) {
 
 // The hook of the documentation, word for word.
 func TestPreCommitHook(t *testing.T) {
+	long(t)
+	t.Parallel()
 	if _, err := exec.LookPath("git"); err != nil || runtime.GOOS == "windows" {
 		if os.Getenv("CI") != "" {
 			t.Fatal("it takes git and a shell")
@@ -145,6 +152,7 @@ func TestPreCommitHook(t *testing.T) {
 // GitHub looks for the files of annotations in the root of the checkout, wherever the step
 // runs.
 func TestAnnotationsInASubdirectoryOfTheCheckout(t *testing.T) {
+	t.Parallel()
 	m := newModule(t, "-- srv/go.mod --\n-- srv/a/a.go --\npackage a\n\n//cache:data tttl=1m\nfunc f(n int) int { return n }\n")
 	m.write("srv/go.mod", m.gomod("example.com/m/srv"))
 	m.env = append(m.env, "GITHUB_WORKSPACE="+m.dir)
@@ -168,6 +176,8 @@ func TestAnnotationsInASubdirectoryOfTheCheckout(t *testing.T) {
 // An adopted function is cached for callers in another module of the workspace, through function
 // values, method values and interfaces, without an edit of theirs; eject undoes it all.
 func TestAdoptReachesEveryCaller(t *testing.T) {
+	long(t)
+	t.Parallel()
 	m := newModule(t, `
 -- go.work --
 go 1.26.0
@@ -295,6 +305,7 @@ func main() {
 // Without the runtime nothing generated compiles; that is said once, and not taken for a
 // fault of the generator.
 func TestWithoutTheRuntime(t *testing.T) {
+	t.Parallel()
 	m := newModule(t, square+"-- go.mod --\nmodule example.com/m\n\ngo 1.26.0\n")
 	m.write("cube.go", "package m\n\nfunc Cube(n int) int { return n * n * n }\n")
 	for _, args := range [][]string{{"check"}, {"adopt", "Cube"}} {
@@ -305,6 +316,8 @@ func TestWithoutTheRuntime(t *testing.T) {
 }
 
 func TestAdoptAndEjectSayWhatTheyDid(t *testing.T) {
+	long(t)
+	t.Parallel()
 	m := newModule(t, "-- a/a.go --\npackage a\n\nfunc F(n int) int { return n }\n-- go.work --\ngo 1.26.0\n\nuse ./b\n-- b/b.go --\npackage b\n")
 	m.write("b/go.mod", m.gomod("example.com/b"))
 	m.env = append(m.env, "GOWORK=off")
@@ -341,6 +354,8 @@ func TestAdoptAndEjectSayWhatTheyDid(t *testing.T) {
 
 // A command that looked at nothing says so: it is never green.
 func TestWhatIsNotLookedAtIsAnError(t *testing.T) {
+	long(t)
+	t.Parallel()
 	const annotated = "package x\n\n//cache:data\nfunc f(n int) int { return n }\n"
 	m := newModule(t, "-- go.work --\ngo 1.26.0\n\nuse (\n\t./a\n\t./svc/c\n)\n-- docs/readme.txt --\n-- a/a.go --\n"+annotated+
 		"-- a/none/x.txt --\n-- svc/c/c.go --\n"+annotated+"-- b/b.go --\n"+annotated+"-- b/p/p.go --\n"+annotated)
@@ -385,6 +400,7 @@ func TestWhatIsNotLookedAtIsAnError(t *testing.T) {
 
 // A module whose requirement go mod tidy has taken out is told how to get it back.
 func TestRuntimeThatIsNoLongerRequired(t *testing.T) {
+	t.Parallel()
 	m := newModule(t, square)
 	m.write("go.mod", strings.Replace(m.gomod("example.com/m"), "require github.com/cachegen/cachegen v0.0.0\n", "", 1))
 	m.fails([]string{"replaced but not required", "run: go get -tool github.com/cachegen/cachegen/cmd/cachegen"}, "./...")

@@ -12,8 +12,7 @@ import (
 	"github.com/cachegen/cachegen/generator/scan"
 )
 
-// How often the files are looked at: not more often than this, and never for more than a
-// tenth of the time.
+// The files are looked at so often at most, and looking takes no more than a tenth of the time.
 const (
 	watchEvery = 300 * time.Millisecond
 	watchShare = 10
@@ -35,6 +34,7 @@ func (a *app) watch(ctx context.Context, packages []string) error {
 	for first := true; ; first = false {
 		began := time.Now()
 		now := stamps()
+		looking := time.Since(began)
 		if first || !maps.Equal(now, last) {
 			if !first && !a.settled(ctx, stamps, &now) {
 				return nil
@@ -61,7 +61,7 @@ func (a *app) watch(ctx context.Context, packages []string) error {
 				fmt.Fprintf(a.err, "cachegen: watching %d files; end with ctrl-C\n", len(last))
 			}
 		}
-		timer.Reset(max(watchEvery, watchShare*time.Since(began)))
+		timer.Reset(max(watchEvery, watchShare*looking))
 		select {
 		case <-ctx.Done():
 			return nil

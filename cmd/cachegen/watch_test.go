@@ -15,6 +15,7 @@ import (
 // With --watch, the process generates on each change, goes on after errors, and ends when
 // it is interrupted.
 func TestWatchGeneratesOnChange(t *testing.T) {
+	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("a process cannot be interrupted there")
 	}
@@ -84,6 +85,8 @@ func TestWatchGeneratesOnChange(t *testing.T) {
 // Runs over the same sources may meet: each succeeds, and the files are what one would
 // have written.
 func TestSeveralRunsAtOnce(t *testing.T) {
+	long(t)
+	t.Parallel()
 	var archive strings.Builder
 	for i := range 20 {
 		fmt.Fprintf(&archive, "-- f%d.go --\npackage m\n\n//cache:data\nfunc f%d(n int) int { return n }\n", i, i)
@@ -111,6 +114,7 @@ func TestSeveralRunsAtOnce(t *testing.T) {
 // What a run left that was killed, the next one removes, and nothing that another one may
 // be about to rename.
 func TestWhatAKilledRunLeftIsRemoved(t *testing.T) {
+	t.Parallel()
 	gone := exec.Command("go", "version")
 	if err := gone.Run(); err != nil {
 		t.Fatal(err)
@@ -128,6 +132,7 @@ func TestWhatAKilledRunLeftIsRemoved(t *testing.T) {
 
 // A generated file that has lost its first line is one finding, not one for each name in it.
 func TestHeaderThatIsGoneIsOneFinding(t *testing.T) {
+	t.Parallel()
 	m := newModule(t, "-- a.go --\npackage m\n\ntype T struct{}\n\n//cache:data\nfunc f(n int) int { return n }\n\n//cache:data recv=ignore\nfunc (T) g(n int) int { return n }\n")
 	m.must("./...")
 	_, rest, _ := strings.Cut(m.read("a_cachegen.go"), "\n")
@@ -139,6 +144,7 @@ func TestHeaderThatIsGoneIsOneFinding(t *testing.T) {
 
 // A function that has moved to another file of its package is not lost.
 func TestMovedFunctionIsNotLost(t *testing.T) {
+	t.Parallel()
 	const f, g = "\n//cache:data\nfunc f(n int) int { return n }\n", "\n//cache:data\nfunc g(n int) int { return n }\n"
 	m := newModule(t, "-- a.go --\npackage m\n"+f+g+"-- b.go --\npackage m\n")
 	m.must("./...")
