@@ -62,7 +62,7 @@ func newModule(t *testing.T, archive string) *module {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &module{t: t, dir: dir, env: []string{"GOWORK=", "GOFLAGS=", "GOPROXY=off"}}
+	m := &module{t: t, dir: dir, env: []string{"GOWORK=", "GOPROXY=off"}}
 	a := txtar.Parse([]byte(archive))
 	m.write("go.mod", m.gomod("example.com/m"))
 	for _, f := range a.Files {
@@ -182,7 +182,13 @@ func (m *module) run(env []string, name string, args ...string) outcome {
 	var stdout, stderr bytes.Buffer
 	cmd := exec.Command(name, args...)
 	cmd.Dir = m.dir
-	cmd.Env = append(os.Environ(), append(env, "PWD="+m.dir)...)
+	flags := "GOFLAGS="
+	if name == "go" {
+		// Without the folder in what is compiled, it is in the build cache when the same code
+		// is in another temporary folder.
+		flags = "GOFLAGS=-trimpath -ldflags=-w"
+	}
+	cmd.Env = slices.Concat(os.Environ(), []string{flags}, env, []string{"PWD=" + m.dir})
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
 	if _, exited := err.(*exec.ExitError); err != nil && !exited {

@@ -346,7 +346,7 @@ func TestAdoptAndEjectSayWhatTheyDid(t *testing.T) {
 	if err := os.Remove(filepath.Join(m.dir, "go.mod")); err != nil {
 		t.Fatal(err)
 	}
-	m.env = []string{"GOWORK=", "GOFLAGS=", "GOPROXY=off"}
+	m.env = []string{"GOWORK=", "GOPROXY=off"}
 	for _, verb := range []string{"adopt", "eject"} {
 		m.fails([]string{"no package is found for ./...", "name its modules: ./b/..."}, verb, "./...")
 	}

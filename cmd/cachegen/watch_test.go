@@ -26,7 +26,7 @@ func TestWatchGeneratesOnChange(t *testing.T) {
 	}
 	cmd := exec.Command(exe, "--watch", "./...")
 	cmd.Dir = m.dir
-	cmd.Env = append(os.Environ(), append(m.env, "PWD="+m.dir, asTool+"=1")...)
+	cmd.Env = append(os.Environ(), append(m.env, "GOFLAGS=", "PWD="+m.dir, asTool+"=1")...)
 	said, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

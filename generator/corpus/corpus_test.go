@@ -99,6 +99,14 @@ func cases(t *testing.T) []*kase {
 	return ks
 }
 
+// sample returns one in n cases: what a run with -short has time for.
+func sample(ks []*kase, n int) (some []*kase) {
+	for i := 0; i < len(ks); i += n {
+		some = append(some, ks[i])
+	}
+	return some
+}
+
 // module writes a module with these cases and returns its folder.
 func module(t *testing.T, ks []*kase) string {
 	t.Helper()
@@ -144,9 +152,15 @@ func write(t *testing.T, dir, name, text string) {
 	}
 }
 
-func generate(t *testing.T, dir string) *generator.Result {
+// environment is that of the go commands of these tests. Without the folder in it, what is
+// compiled is in the build cache when the same code is in another temporary folder.
+func environment() []string {
+	return append(os.Environ(), "GOFLAGS=-mod=mod -trimpath -ldflags=-w", "GOWORK=off")
+}
+
+func generate(t *testing.T, dir string, patterns ...string) *generator.Result {
 	t.Helper()
-	res, err := generator.Generate(context.Background(), generator.Request{Dir: dir})
+	res, err := generator.Generate(context.Background(), generator.Request{Dir: dir, Env: environment(), Patterns: patterns})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +189,7 @@ func run(t *testing.T, dir string, name string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(name, args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")
+	cmd.Env = environment()
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Errorf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
@@ -184,7 +198,11 @@ func run(t *testing.T, dir string, name string, args ...string) string {
 }
 
 func TestCached(t *testing.T) {
+	t.Parallel()
 	ks := slices.DeleteFunc(cases(t), func(k *kase) bool { return k.want >= 0 })
+	if testing.Short() && *only == "" {
+		ks = sample(ks, 4)
+	}
 	dir := module(t, ks)
 	res := generate(t, dir)
 	warned := map[string]string{}
@@ -226,7 +244,9 @@ func TestCached(t *testing.T) {
 	main.WriteString("\tdefault:\n\t\tpanic(os.Args[1])\n\t}\n\tfmt.Println(\"checked\")\n}\n")
 	write(t, dir, "driver/main.go", main.String())
 
-	run(t, dir, "go", "vet", "-composites=false", "./...")
+	if !testing.Short() {
+		run(t, dir, "go", "vet", "-composites=false", "./...")
+	}
 	exe := filepath.Join(dir, "driver.exe")
 	run(t, dir, "go", "build", "-o", exe, "./driver")
 	if t.Failed() {
@@ -245,6 +265,10 @@ func TestCached(t *testing.T) {
 
 // again writes every package down twenty times more, from functions in another order.
 func again(t *testing.T, res *generator.Result) {
+	times := 20
+	if testing.Short() {
+		times = 2
+	}
 	made := map[string][]byte{}
 	for _, f := range res.Files {
 		made[f.Path] = f.New
@@ -255,7 +279,7 @@ func again(t *testing.T, res *generator.Result) {
 	}
 	r := rand.New(rand.NewPCG(1, 2))
 	for path, funcs := range packages {
-		for range 20 {
+		for range times {
 			r.Shuffle(len(funcs), func(i, j int) { funcs[i], funcs[j] = funcs[j], funcs[i] })
 			outs, err := emit.Package(funcs[0].Pkg, funcs)
 			if err != nil {
@@ -271,6 +295,7 @@ func again(t *testing.T, res *generator.Result) {
 }
 
 func TestRefused(t *testing.T) {
+	t.Parallel()
 	ks := slices.DeleteFunc(cases(t), func(k *kase) bool { return k.want < 0 })
 	dir := module(t, ks)
 	res := generate(t, dir)

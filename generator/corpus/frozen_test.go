@@ -1,7 +1,6 @@
 package corpus
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -12,8 +11,6 @@ import (
 	"testing"
 
 	"golang.org/x/tools/txtar"
-
-	"github.com/cachegen/cachegen/generator"
 )
 
 var freeze = flag.String("freeze", "", "keep the corpus cases of the frozen ones, with the wrappers of now, as this `version`, such as v3")
@@ -32,6 +29,7 @@ var frozenCases = strings.Fields(`plain-function methods generics handles copies
 // generated, with the runtime of now, and beside wrappers of now in one program: so it is
 // with libraries that have been published with their wrappers.
 func TestFrozen(t *testing.T) {
+	t.Parallel()
 	if *freeze != "" {
 		freezeCases(t, *freeze)
 	}
@@ -42,6 +40,9 @@ func TestFrozen(t *testing.T) {
 	for _, v := range versions {
 		t.Run(v.Name(), func(t *testing.T) {
 			old := archives(t, filepath.Join(frozenDir, v.Name()))
+			if testing.Short() {
+				old = sample(old, 8)
+			}
 			dir := module(t, old)
 			// The same functions with wrappers of now, beside them.
 			now := filepath.Join(dir, "now")
@@ -52,9 +53,9 @@ func TestFrozen(t *testing.T) {
 					}
 				}
 			}
-			res, err := generator.Generate(context.Background(), generator.Request{Dir: dir, Patterns: []string{"./now/..."}})
-			if err != nil || res.Failed() {
-				t.Fatal(err, res.Diagnostics)
+			res := generate(t, dir, "./now/...")
+			if res.Failed() {
+				t.Fatal(res.Diagnostics)
 			}
 			for _, f := range res.Files {
 				if err := os.WriteFile(f.Path, f.New, 0o666); err != nil {

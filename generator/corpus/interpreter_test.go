@@ -67,6 +67,7 @@ func main() {
 //
 //	go test ./generator/corpus -run Interpreted -programs 100000 -pages 7 -timeout 2h
 func TestInterpretedPages(t *testing.T) {
+	t.Parallel()
 	n := *programs
 	if testing.Short() {
 		n /= 10

@@ -366,10 +366,11 @@ func Check() {
 
 // Random pages look the same with and without the cache, one after the other and at once.
 func TestRandomPages(t *testing.T) {
-	programs, functions := 3, 20
 	if testing.Short() {
-		programs = 1
+		t.Skip("it builds thousands of lines; TestInterpretedPages has random pages too")
 	}
+	t.Parallel()
+	programs, functions := 3, 20
 	var ks []*kase
 	for i := range programs {
 		p := &pageWriter{r: rand.New(rand.NewPCG(uint64(i), *pageSeed))}

@@ -46,6 +46,15 @@ func run(t *testing.T, dir string, name string, args ...string) string {
 	return string(out)
 }
 
+// long leaves a test to the full run.
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it builds programs; go test without -short runs it")
+	}
+	t.Parallel()
+}
+
 // TestDirectives keeps the table of options in the README what the option structs say.
 func TestDirectives(t *testing.T) {
 	const begin, end = "<!-- directives: go test ./internal/docs -run Directives -update -->\n", "<!-- /directives -->"
@@ -69,6 +78,7 @@ func TestDirectives(t *testing.T) {
 
 // TestFiveMinutes does what the README tells a newcomer to do, in a module of its own.
 func TestFiveMinutes(t *testing.T) {
+	long(t)
 	text := readme(t)
 	blocks := regexp.MustCompile("(?ms)^ *```go\n(.*?)^ *```$").FindAllStringSubmatch(text, -1)
 	var source, calls string
@@ -120,6 +130,7 @@ func TestFiveMinutes(t *testing.T) {
 // TestModules runs the tests of the modules beside this one, and checks that the
 // wrappers that are committed there are what would be generated.
 func TestModules(t *testing.T) {
+	long(t)
 	tool := filepath.Join(t.TempDir(), "cachegen")
 	run(t, root(t), "go", "build", "-o", tool, "./cmd/cachegen")
 	for _, m := range []string{"examples", "bench"} {
@@ -134,6 +145,7 @@ func TestModules(t *testing.T) {
 // TestSales compares the answers and the verdicts that the README shows with those that
 // the example gives. Times are not compared.
 func TestSales(t *testing.T) {
+	long(t)
 	columns := regexp.MustCompile(`\s{2,}`)
 	rows := func(text string) (rows [][]string) {
 		for line := range strings.Lines(text) {

@@ -177,7 +177,7 @@ func (c *config) prepare(dir string) error {
 func (c *config) command(dir, name string, args ...string) ([]byte, error) {
 	cmd := exec.Command(name, args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod", "GOPROXY=off")
+	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod -trimpath -ldflags=-w", "GOPROXY=off")
 	return cmd.CombinedOutput()
 }
 

@@ -18,6 +18,10 @@ func testConfig(t *testing.T, seed uint64, n int, mode string) *config {
 // Every fault that a cache can have is found in some function, and a cache without fault
 // passes with all of them.
 func TestFaultsAreFound(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it builds a program of a megabyte; go test without -short runs it")
+	}
+	t.Parallel()
 	c := testConfig(t, 3, 80, "both")
 	c.fake = true
 	c.faults = []string{"none"}
@@ -39,7 +43,11 @@ func TestFaultsAreFound(t *testing.T) {
 
 // Nothing that is promised to work is refused, fails to compile or is cached wrongly.
 func TestGenerated(t *testing.T) {
-	const n = 200
+	t.Parallel()
+	n := 200
+	if testing.Short() {
+		n = 12
+	}
 	for _, seed := range []uint64{1} {
 		findings, summary, err := testConfig(t, seed, n, "both").run()
 		if err != nil {
