@@ -374,6 +374,9 @@ func TestContextValuesAsWithoutACache(t *testing.T) {
 	n := int64(*contextPrograms)
 	if n == 0 {
 		n = 500
+		if testing.Short() {
+			n = 50
+		}
 	}
 	seed := *contextSeed
 	if seed == 0 {

@@ -860,7 +860,9 @@ func makeHistories(t *testing.T, usual int64, one func(*testing.T, uint64) []str
 	n := int64(*histories)
 	switch {
 	case n > 0:
-	case raceEnabled || testing.Short():
+	case testing.Short():
+		n = 100
+	case raceEnabled:
 		n = 500
 	default:
 		n = usual

@@ -371,6 +371,10 @@ var floodOf = flag.Int("values", 20_000, "how many values of a widget a client s
 //
 //	go test ./cache/cachetest -run Flood -values 1000000
 func TestFloodOfValues(t *testing.T) {
+	flood := *floodOf
+	if testing.Short() {
+		flood /= 10
+	}
 	f := function(func(_ context.Context, p *Page, _ string) (string, error) {
 		p.Ask("input", "a", "")
 		p.Ask("input", "b", "")
@@ -390,13 +394,13 @@ func TestFloodOfValues(t *testing.T) {
 		}
 	}
 	ran := f.runs.Load()
-	for n := range *floodOf {
+	for n := range flood {
 		show("victim", fmt.Sprint("flood", n))
 	}
 	if n := f.site.Stats().Entries; n > 400 {
 		t.Fatal("entries", n)
 	}
-	if f.runs.Load() != ran+int32(*floodOf) {
+	if f.runs.Load() != ran+int32(flood) {
 		t.Fatal("runs", f.runs.Load())
 	}
 	ran = f.runs.Load()

@@ -37,8 +37,12 @@ type Adapter[P comparable] struct {
 	NoContext bool
 }
 
-// Conform runs the suite: the scripted pages, and programs random ones.
+// Conform runs the suite: the scripted pages, and as many random ones as programs says, or a
+// tenth of that with -short.
 func Conform[P comparable](t *testing.T, a Adapter[P], programs int) {
+	if testing.Short() {
+		programs /= 10
+	}
 	log.SetOutput(io.Discard) // the reasons why results are not kept
 	t.Cleanup(func() { log.SetOutput(os.Stderr) })
 	for _, s := range scripts {

@@ -35,6 +35,10 @@ func TestStorm(t *testing.T) {
 		for old := f.Load(); old < to && !f.CompareAndSwap(old, to); old = f.Load() {
 		}
 	}
+	ops := int64(*stormOps)
+	if testing.Short() {
+		ops /= 20
+	}
 	type value = [2]int64 // of the function's own start, and of the inner function's
 	type site = cache.Site[key, value]
 	names := [keys]key{{"a"}, {"b"}, {"c"}, {"d"}}
@@ -192,7 +196,7 @@ func TestStorm(t *testing.T) {
 	for g := range 64 {
 		wg.Go(func() {
 			r := rand.New(rand.NewPCG(rand.Uint64(), uint64(g)))
-			for made.Add(1) <= int64(*stormOps) && !t.Failed() {
+			for made.Add(1) <= ops && !t.Failed() {
 				step(r)
 			}
 		})

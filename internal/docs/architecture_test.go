@@ -317,4 +317,3 @@ func TestFilesNamedInProse(t *testing.T) {
 
 // ofTheRepository matches what can only be a file or a folder of this repository.
 var ofTheRepository = regexp.MustCompile(`^(\.ci|\.github|bench|cache|cmd|docs|examples|frameworks|generator|internal|runtime|templates|testdata)/[\w./*-]*$`)
-
