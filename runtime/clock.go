@@ -108,6 +108,7 @@ func (t *coarseTicker) tick() {
 		return
 	}
 	coarse.Store(after(now, coarseAhead))
+	restComputing()
 	length := max(now-t.last, 1)
 	t.last = now
 	next := coarseTick

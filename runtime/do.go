@@ -16,17 +16,18 @@ func newCaller(e *Call) *caller {
 // callerOf describes a call that is made with ctx now.
 func callerOf(ctx context.Context) *caller {
 	c := &caller{ctx: ctx, cc: callOf(ctx), arrival: events.Load()}
-	if c.outer = current(); c.outer == nil && c.cc != nil {
+	c.outer = current()
+	c.users = usersOf(c.outer, c.cc)
+	if c.outer == nil && c.cc != nil {
 		c.outer, c.loose = c.cc.call, true
 	}
-	c.lender = lenderOf(c.outer, c.cc)
 	return c
 }
 
 // passes reports whether the call goes past the cache: its result is its caller's alone. It is
 // a copy all the same, so that a program does the same with the cache and without.
 func (c *caller) passes() bool {
-	return switchedOff || stopped.Load() || c.cc != nil && c.cc.bypass
+	return switchedOff || stopped.Load() || c.cc.bypasses()
 }
 
 // load is Site.Do. n has the key, and is used for the result. The entry that is returned
@@ -49,7 +50,7 @@ func (s *store) refresh(n *node, e *Call) (*node, error) {
 // acquire is Site.Acquire.
 func (s *store) acquire(n *node, e *Call) (own *node, done func(), err error) {
 	c := newCaller(e)
-	c.lease, c.lender = true, nil // it is the caller who gives it back
+	c.lease = true // it is the caller who gives it back
 	r := s.do(n, c, e)
 	own = s.front.own(r)
 	if r.n == nil || r.err != nil {
@@ -108,9 +109,7 @@ func (s *store) past(n *node, c *caller, e *Call) found {
 		s.passed(n, c)
 		return found{n: n, err: e.Run(c.ctx, s.front.value(n))}
 	}
-	if c.cc != nil && c.cc.frame != nil {
-		c.cc.frame.addTagsOf(facts{tags: c.tags}, s.o.Tags)
-	}
+	c.users.each(func(fr *frame) { fr.addTagsOf(facts{tags: c.tags}, s.o.Tags) })
 	return s.outside(c, s.unkeyed(n, c, e))
 }
 
@@ -125,14 +124,15 @@ func (s *store) anyway(n *node, c *caller, e *Call) found {
 }
 
 // passed makes the tags and the session of a call that went past the cache count for the
-// computation that the call was made in.
+// computations that use its result.
 func (s *store) passed(n *node, c *caller) {
-	if c.cc != nil && c.cc.frame != nil {
-		s.label(n, c)
-		x := facts{tags: c.tags, expires: never, kept: true}
-		x.session, x.scoped = sessionIn(c.labels)
-		c.cc.frame.add(x, s.o.Tags)
+	if c.users == (users{}) {
+		return
 	}
+	s.label(n, c)
+	x := facts{tags: c.tags, expires: never, kept: true}
+	x.session, x.scoped = sessionIn(c.labels)
+	c.users.each(func(fr *frame) { fr.add(x, s.o.Tags) })
 }
 
 // label finds out what the entry of n will be found by.
@@ -155,31 +155,40 @@ func (s *store) label(n *node, c *caller) {
 	}
 }
 
-// outside makes the result count for the computation that the call was made in.
+// outside makes the result count for the computations that use it.
 func (s *store) outside(c *caller, r found) found {
 	c.outer.heard(c.ctx, r)
-	if c.lender != nil {
-		c.lender.borrow(r.holding())
+	if fr := c.borrower(); fr != nil {
+		fr.borrow(r.holding())
 	}
-	if c.cc == nil || c.cc.frame == nil {
-		return r
-	}
-	switch {
-	case r.flight != nil:
-		if r.flight.hitBy != 0 {
-			c.cc.frame.hit(r.flight.hitBy)
+	for _, fr := range c.users {
+		switch {
+		case fr == nil:
+		case r.flight != nil:
+			if r.flight.hitBy != 0 {
+				fr.hit(r.flight.hitBy)
+			}
+			fr.add(r.flight.facts, s.o.Tags)
+		case r.n != nil:
+			s.countFor(fr, r.n)
+		default:
+			fr.notKept("a call that it made came to nothing")
 		}
-		c.cc.frame.add(r.flight.facts, s.o.Tags)
-	case r.n != nil:
-		s.countFor(c.cc.frame, r.n)
-	default:
-		c.cc.frame.notKept("a call that it made came to nothing")
 	}
 	return r
 }
 
-// countFor makes the entry n count for the computation that used it.
+// passesOn reports whether the entry n has anything that counts for a computation which uses
+// it.
+func (s *store) passesOn(n *node) bool {
+	return n.meta != nil || n.expires != never || len(s.labels) > 0
+}
+
+// countFor makes the entry n count for a computation that uses it.
 func (s *store) countFor(fr *frame, n *node) {
+	if !s.passesOn(n) {
+		return
+	}
 	x := facts{expires: n.expires, kept: true}
 	if n.meta != nil {
 		x = n.meta.facts
@@ -280,7 +289,7 @@ func (s *store) validation(n *node, c *caller) *call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.countFlightless(n, 1)
-	return &call{st: s, key: n, parent: c.outer, validates: true, beside: c.beside, loose: c.loose}
+	return &call{st: s, key: n, parent: c.outer, frame: c.users[0], validates: true, beside: c.beside, loose: c.loose}
 }
 
 // endValidation ends it. mu is held.
@@ -369,17 +378,27 @@ func unkept(m *meta) *meta {
 	return m
 }
 
-// inside makes the entry n, which a call hit whose context carries cc, count for the
-// computation around it. It reports false if the call must go past the cache.
+// inside makes the entry n, which a call hit whose context carries cc, if that is not nil,
+// count for the computations that use it. It reports false if the call must not get n the
+// short way.
 func (s *store) inside(cc *callCtx, n *node) bool {
-	if cc.bypass {
+	if cc.bypasses() {
 		return false
 	}
-	if n.lendable() && n.lent(cc) {
+	if !s.passesOn(n) {
+		return true
+	}
+	u := usersOf(current(), cc)
+	if u[0] == nil {
+		return true
+	}
+	if n.lendable() && !u[0].has(n.meta.hold) {
 		return false
 	}
-	if cc.frame != nil {
-		s.countFor(cc.frame, n)
+	for _, fr := range u {
+		if fr != nil {
+			s.countFor(fr, n)
+		}
 	}
 	return true
 }
@@ -395,7 +414,7 @@ func (s *store) hit(ctx, drawsIn context.Context, n *node) *node {
 			if !s.serves(ctx, drawsIn, m) {
 				return nil
 			}
-			if cc := callOf(ctx); cc != nil && !s.inside(cc, m) || cc == nil && m.lendable() && m.lent(nil) {
+			if cc := callOf(ctx); (cc != nil || computing.Load()) && !s.inside(cc, m) {
 				return nil
 			}
 			m.use()
@@ -406,23 +425,33 @@ func (s *store) hit(ctx, drawsIn context.Context, n *node) *node {
 	return nil
 }
 
-// peek returns the fresh entry of n's key. Conditions are not looked at.
+// peek is Site.Peek, for the key of n. Conditions are not looked at. What is found counts for
+// the computation that it is called in.
 func (s *store) peek(n *node) *node {
-	lender := lenderOf(current(), nil)
+	m := s.look(n)
+	if m != nil {
+		usersOf(current(), nil).each(func(fr *frame) { s.countFor(fr, m) })
+	}
+	return m
+}
+
+// look returns the fresh entry of n's key, and counts for nobody.
+func (s *store) look(n *node) *node {
+	borrower := usersOf(current(), nil)[0]
 	s.mu.Lock()
 	m := s.find(n)
 	if m != nil && (m.expires <= clock() || m.meta != nil && m.meta.err != nil) {
 		m = nil
 	}
 	var h *holding
-	if m != nil && m.meta != nil && lender != nil {
+	if m != nil && m.meta != nil && borrower != nil {
 		if h = m.meta.hold; h != nil {
 			h.refs++
 		}
 	}
 	s.mu.Unlock()
 	if h != nil {
-		lender.borrow(h)
+		borrower.borrow(h)
 	}
 	return m
 }
@@ -430,11 +459,12 @@ func (s *store) peek(n *node) *node {
 // peekError returns the error of the fresh entry of n's key, nil where it has a value.
 func (s *store) peekError(n *node) (err error, ok bool) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	m := s.find(n)
+	s.mu.Unlock()
 	if m == nil || m.expires <= clock() {
 		return nil, false
 	}
+	usersOf(current(), nil).each(func(fr *frame) { s.countFor(fr, m) })
 	if m.meta != nil {
 		err = m.meta.err
 	}

@@ -50,7 +50,8 @@
 //     starts and does not wait for gets a value, unless it takes its place in such a line twice;
 //     and who joined a computation that ended with a *CycleError computes anew.
 //   - What went into a result counts for it: tags, sessions, the shortest time and "not
-//     kept" of cached calls that the computation made with its context.
+//     kept" of cached calls that the computation made, on its goroutine with whatever
+//     context, or none, and on others with its context.
 //   - A result whose computation read a value of its context is handed out and not kept,
 //     unless the directive makes that value part of the key or says that it does not matter:
 //     it may belong to one user. Context keys of well-known infrastructure are no such values.
@@ -93,8 +94,8 @@
 //     from its own cache: Forget of a database has the next call open another, and a kept
 //     repository goes on with the old one, which stays open until the repository has
 //     gone as well. Give both one tag, or drop both, where that is not meant. What a
-//     computation gets on a goroutine of its own and without its context is not seen:
-//     Acquire such a resource. A result of which each caller gets a copy, and whose type
+//     computation gets on a goroutine that it starts, and without its context, is not seen,
+//     and does not count for its result: Acquire such a resource. A result of which each caller gets a copy, and whose type
 //     cannot hold the resource, such as rows that were read from it, does not keep it.
 //   - Which entry goes when a bound is reached is decided by S3-FIFO, and is not the order
 //     of last use.

@@ -458,9 +458,7 @@ func (w *drawWalk) miss() error {
 	case w.c.Uncached != nil:
 		st.count(func(t *tally) { t.uncached++ })
 		st.log(logUncached, "a call is not cached: %v", w.c.Uncached)
-		if cc := w.ca.cc; cc != nil && cc.frame != nil {
-			cc.frame.addTagsOf(facts{tags: w.c.Tags}, st.o.Tags)
-		}
+		w.ca.users.each(func(fr *frame) { fr.addTagsOf(facts{tags: w.c.Tags}, st.o.Tags) })
 		return w.straight("a call that it made was not cached")
 	}
 	d.misses.Add(1)
@@ -509,8 +507,8 @@ func (w *drawWalk) miss() error {
 // straight runs the body for this caller alone. notKept says why the result of a
 // computation around it is not kept, "" if it may be.
 func (w *drawWalk) straight(notKept string) error {
-	if cc := w.ca.cc; notKept != "" && cc != nil && cc.frame != nil {
-		cc.frame.notKept(notKept)
+	if notKept != "" {
+		w.ca.users.each(func(fr *frame) { fr.notKept(notKept) })
 	}
 	dr := &drawing{surface: w.c.Surface, inputs: w.in, outer: w.outer, widgets: true}
 	if cc := w.ca.cc; cc != nil {
@@ -759,7 +757,7 @@ func (m *computation) ask(f *flight, at Path, r *Read) {
 // peek returns the entry at path, nil if there is none for this caller.
 func (m *computation) peek(path Path) *drawnVal {
 	d := m.w.d
-	if have := d.store.peek(d.node(m.w.h, m.w.at, path)); have != nil && d.store.serves(m.w.ctx, m.w.drawsIn, have) {
+	if have := d.store.look(d.node(m.w.h, m.w.at, path)); have != nil && d.store.serves(m.w.ctx, m.w.drawsIn, have) {
 		return d.val(have)
 	}
 	return nil
@@ -767,7 +765,7 @@ func (m *computation) peek(path Path) *drawnVal {
 
 func (m *computation) openAt(path Path) *flight {
 	ca := *m.w.ca
-	ca.within, ca.nowait, ca.outer, ca.lender = m.last, true, nil, nil
+	ca.within, ca.nowait, ca.outer = m.last, true, nil
 	_, f := m.w.d.store.begin(m.w.d.node(m.w.h, m.w.at, path), &ca)
 	if f != nil {
 		f.moves = true

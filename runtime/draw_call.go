@@ -229,6 +229,9 @@ func (d *drawing) flushed() {
 // holeCall is what calls in a hole of d find around themselves.
 func (d *drawing) holeCall() *call {
 	c := &call{st: d.call.st, key: d.call.key, parent: current(), hole: true}
+	if around := d.call.parent; around.runs() {
+		c.frame = around.frame
+	}
 	if c.parent == nil {
 		c.parent, c.loose = d.call, true
 	}

@@ -418,7 +418,7 @@ func (h *drawnHistory) inside(ctx context.Context, c *drawnCall, s *modelScreen,
 		drew := &strings.Builder{}
 		in := &modelScreen{From: s.From, to: io.MultiWriter(s, drew)}
 		in.Within(s)
-		v, err = h.panel.Do(hash, k, &DrawCall{Ctx: ctx, Surface: in, Run: func(ctx context.Context, v any) error {
+		v, err = h.panel.Do(hash, k, &DrawCall{Ctx: cmp.Or(passedOn(ctx, dice>>21), context.Background()), Surface: in, Run: func(ctx context.Context, v any) error {
 			run := h.start(c, id)
 			defer h.stop(run, func(r *drawnRun) { r.gave = true })
 			time.Sleep(modelUnit / 2)
@@ -439,7 +439,12 @@ func (h *drawnHistory) inside(ctx context.Context, c *drawnCall, s *modelScreen,
 			h.mu.Unlock()
 		}
 	case h.inner != nil:
-		v, err = h.inner.Do(hash, k, typedCall[drawnResult]{Ctx: ctx, Run: func(ctx context.Context) (drawnResult, error) {
+		if dice>>23 == 0 { // as wrappers do
+			if v := h.inner.Get(hash, &k); v != nil {
+				return v.run
+			}
+		}
+		v, err = h.inner.Do(hash, k, typedCall[drawnResult]{Ctx: passedOn(ctx, dice>>21), Run: func(ctx context.Context) (drawnResult, error) {
 			run := h.start(c, id)
 			defer h.stop(run, func(r *drawnRun) { r.gave = true })
 			time.Sleep(time.Duration(1+dice>>20%2) * modelUnit / 2)

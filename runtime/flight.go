@@ -36,7 +36,7 @@ type flight struct {
 	ended   chan struct{} // closed at the end, or by shutOut; made for the first who waits for it
 	present int32         // callers that wait for the result, the owner among them
 	leases  int32         // of them, those that Acquire
-	around  []*frame      // of the computations that the callers belong to
+	around  []*frame      // of the computations that use the result
 	cancel  context.CancelCauseFunc
 
 	// set with done
@@ -128,7 +128,7 @@ type caller struct {
 	outer   *call           // the call that this one is made in
 	arrival uint64          // number of the last event before it
 	until   int64           // when it stops waiting because of Options.Wait; 0: not known yet
-	lender  *frame          // of the computation that has on loan what the call gets; nil: none
+	users   users           // the computations that the call counts for
 	within  *flight         // of the computation that moves on to this key; nil: none
 	tags    []string
 	labels  []label
@@ -347,11 +347,9 @@ func (s *store) ran(f *frame) {
 	f.next, f.before = nil, nil
 }
 
-// callIn notes the computation, if any, that c is made in. mu is held.
+// callIn notes the computations that use what c gets. mu is held.
 func (f *flight) callIn(c *caller) {
-	if c.cc != nil && c.cc.frame != nil {
-		f.around = append(f.around, c.cc.frame)
-	}
+	c.users.each(func(fr *frame) { f.around = append(f.around, fr) })
 }
 
 // unlink takes f out of the flights. mu is held.

@@ -34,6 +34,8 @@ func callOf(ctx context.Context) *callCtx {
 	return cc
 }
 
+func (cc *callCtx) bypasses() bool { return cc != nil && cc.bypass }
+
 // with returns a context that carries a changed copy of what ctx carries.
 func with(ctx context.Context, change func(*callCtx)) context.Context {
 	var cc callCtx
@@ -56,9 +58,40 @@ type facts struct {
 	ones    bool // it may be of use to one caller alone: it came of a context value, or of another session
 }
 
+// users are the computations that a call counts for: the first is lent what the call gets.
+type users [2]*frame
+
+// usersOf returns the computations that use the result of a call: the one that runs on the
+// goroutine where the call is made, outer's, and the one that the call's context belongs to.
+// They are seldom two: a body that calls with a context of its own making, or one that it has
+// stored, or of a function that takes none, uses the result no less than one that passes its
+// context on; and a goroutine that a body has started has nothing of it but the context.
+func usersOf(outer *call, cc *callCtx) (u users) {
+	if outer.runs() {
+		u[0] = outer.frame
+	}
+	switch {
+	case cc == nil || cc.frame == u[0]:
+	case u[0] == nil:
+		u[0] = cc.frame
+	default:
+		u[1] = cc.frame
+	}
+	return u
+}
+
+// each calls f for each of them.
+func (u users) each(f func(*frame)) {
+	for _, fr := range u {
+		if fr != nil {
+			f(fr)
+		}
+	}
+}
+
 // A frame gathers what is known of one computation while it runs: the facts that count for
-// it, and the events that concern it. Whoever has the computation's context may add to it,
-// from any goroutine, until it is closed. Flights of one computation, which moves from key
+// it, and the events that concern it. What runs on its goroutine adds to it, and whoever has
+// the computation's context, from any goroutine, until it is closed. Flights of one computation, which moves from key
 // to key, share it.
 type frame struct {
 	// of its store, from the start to the end of the computation

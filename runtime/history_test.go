@@ -254,7 +254,7 @@ func (h *history) act(r *rand.Rand) {
 			pause = d
 		}
 		time.Sleep(pause)
-		key, dice, what := 1+r.IntN(3), r.IntN(1<<20), r.IntN(100)
+		key, dice, what := 1+r.IntN(3), r.IntN(1<<24), r.IntN(100)
 		c := &modelCall{id: key, user: 1 + r.IntN(2), validates: h.shape.validated && r.IntN(2) == 0}
 		if h.shape.scoped {
 			c.id += 100 * c.user
@@ -479,9 +479,7 @@ func (h *history) body(ctx context.Context, c *modelCall, id, dice int, since ti
 		if v.holds, err = h.inside(ctx, c, id, dice); err != nil {
 			return nil, &errRun{run, err}
 		}
-		if ctx != nil { // without one nothing counts for the outer function
-			v.inner = v.holds
-		}
+		v.inner = v.holds
 	}
 	if h.shape.personal {
 		switch {
@@ -529,6 +527,16 @@ func (h *history) inside(ctx context.Context, c *modelCall, id, dice int) (run i
 			ctx = Bypass(ctx)
 		}
 	}
+	ctx = passedOn(ctx, dice>>20)
+	if dice>>22%2 == 0 { // as wrappers do
+		get := func() **modelValue { return h.inner.Get(hash, &k) }
+		if ctx != nil {
+			get = func() **modelValue { return h.inner.GetCtx(ctx, hash, &k) }
+		}
+		if v := get(); v != nil {
+			return (*v).run, nil
+		}
+	}
 	since := h.now()
 	v, err := h.inner.Do(hash, k, typedCall[*modelValue]{Ctx: ctx, Run: func(ctx context.Context) (*modelValue, error) {
 		id := k.id + 100*c.user
@@ -552,6 +560,19 @@ func (h *history) inside(ctx context.Context, c *modelCall, id, dice int) (run i
 		return 0, nil
 	}
 	return v.run, nil
+}
+
+// passedOn returns the context that a body calls another function with: its own, ctx, or one
+// that has nothing of it, or none. The result counts for that of the body all the same. A call
+// that goes past the cache has all those inside of it do so.
+func passedOn(ctx context.Context, dice int) context.Context {
+	switch {
+	case ctx == nil || dice%2 == 0 || callOf(ctx).bypasses():
+		return ctx
+	case dice>>1%2 == 0:
+		return context.Background()
+	}
+	return nil
 }
 
 // corner calls the outer function from the inner one, for the same key or for another, and

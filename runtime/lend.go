@@ -12,41 +12,25 @@ import (
 // So what a computation gets from a cached function, and what has to be released some time,
 // is lent to it, and goes over to its result as long as that is kept, or until it has been
 // released itself. A computation is found by the goroutine that it runs on, or else by
-// its context. Its nested calls do not hit the ordinary way, without the lock, since a loan
+// its context (see usersOf). Its nested calls do not hit the ordinary way, without the lock, since a loan
 // is counted under the lock.
 //
 // What is lent is in the frame of the computation at first, and then in the holding of its
 // result: each level holds the one below, so that no level knows of those further down.
 
-// lenderOf returns the frame of the computation that a call is made in, by the goroutine
-// that it is made on or else by its context; nil if it is made in none.
-func lenderOf(outer *call, cc *callCtx) *frame {
-	switch {
-	case outer.runs() && outer.frame != nil:
-		return outer.frame
-	case cc != nil:
-		return cc.frame
+// borrower returns the computation that has on loan what the call gets, nil if there is none.
+func (c *caller) borrower() *frame {
+	if c.lease || c.within != nil {
+		return nil // it is the caller who gives it back, or there is nothing to get
 	}
-	return nil
+	return c.users[0]
 }
 
 // leases reports whether the call gets a lease on the value.
-func (c *caller) leases() bool { return c.lease || c.lender != nil }
+func (c *caller) leases() bool { return c.lease || c.borrower() != nil }
 
-// lendable reports whether the entry has a value that may have to be lent: a test that costs
-// a hit of any other next to nothing.
+// lendable reports whether the entry has a value that may have to be lent.
 func (n *node) lendable() bool { return n.meta != nil && n.meta.hold != nil }
-
-// lent reports whether the value of the entry, which is lendable, is to be lent to the
-// computation that the call is made in.
-func (n *node) lent(cc *callCtx) bool {
-	outer := current()
-	if outer == nil && cc != nil {
-		outer = cc.call
-	}
-	fr := lenderOf(outer, cc)
-	return fr != nil && !fr.has(n.meta.hold)
-}
 
 // holding returns that of what was found, nil if there is none.
 func (r found) holding() *holding {
@@ -62,7 +46,7 @@ func (r found) holding() *holding {
 
 // giveBack gives back what the call was lent with r, which is of no use to it.
 func (c *caller) giveBack(r found) {
-	if h := r.holding(); h != nil && c.lender != nil {
+	if h := r.holding(); h != nil && c.borrower() != nil {
 		giveBack([]*holding{h})
 	}
 }
@@ -70,7 +54,7 @@ func (c *caller) giveBack(r found) {
 // lend changes how many leases f gives by one for its owner, if that is a call that
 // borrows.
 func (f *flight) lend(owner *caller, by int32) {
-	if owner.lender != nil {
+	if owner.borrower() != nil {
 		f.st.mu.Lock()
 		defer f.st.mu.Unlock()
 		f.leases += by

@@ -63,7 +63,7 @@ type modelValue struct {
 	run   int
 	inner int // the run of the inner function that went in; 0: none
 	user  int // whose context was read; 0: nobody's
-	holds int // the run of the inner function whose value is in it, told by its context or not
+	holds int // the run of the inner function whose value is in it
 	again int // run once more: a caller that changes its copy changes all of it
 }
 

@@ -23,18 +23,15 @@ func WithSession(ctx context.Context, id string) context.Context {
 // might be another.
 func SessionOf(ctx context.Context) (id string, ok bool) {
 	cc := callOf(ctx)
-	switch {
-	case cc == nil:
-		return "", false
-	case !cc.scoped:
-		if cc.frame != nil {
-			cc.frame.personal("it asked for its session, and there is none")
-		}
+	if cc == nil {
 		return "", false
 	}
-	if cc.frame != nil {
-		cc.frame.sawSession(cc.session)
+	u := usersOf(current(), cc)
+	if !cc.scoped {
+		u.each(func(fr *frame) { fr.personal("it asked for its session, and there is none") })
+		return "", false
 	}
+	u.each(func(fr *frame) { fr.sawSession(cc.session) })
 	return cc.session, true
 }
 

@@ -106,7 +106,8 @@ func (s *Site[K, V]) Get(h uint64, k *K) *V {
 }
 
 // GetCtx is Get for a function that takes a context: it returns nil under Bypass, and
-// makes the value count for a computation that ctx belongs to.
+// makes the value count for a computation that ctx belongs to, as well as for the one that it
+// is called in.
 func (s *Site[K, V]) GetCtx(ctx context.Context, h uint64, k *K) *V {
 	n := getCtx(ctx, &s.store, h, k)
 	if n == nil {
@@ -119,7 +120,7 @@ func (s *Site[K, V]) GetCtx(ctx context.Context, h uint64, k *K) *V {
 func get[K comparable](st *store, h uint64, k *K) *node {
 	for n := st.table.Load().head(h).Load(); n != nil; n = n.next.Load() {
 		if n.hash == h && *(*K)(keyIn(n)) == *k {
-			if !n.fresh() || n.lendable() && n.lent(nil) {
+			if !n.fresh() || computing.Load() && !st.inside(nil, n) {
 				return nil
 			}
 			n.use()
@@ -140,7 +141,7 @@ func getCtx[K comparable](ctx context.Context, st *store, h uint64, k *K) *node 
 			if !st.serves(ctx, nil, n) {
 				return nil
 			}
-			if cc := callOf(ctx); cc != nil && !st.inside(cc, n) || cc == nil && n.lendable() && n.lent(nil) {
+			if cc := callOf(ctx); (cc != nil || computing.Load()) && !st.inside(cc, n) {
 				return nil
 			}
 			n.use()

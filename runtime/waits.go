@@ -40,7 +40,7 @@ type call struct {
 	st     *store
 	key    *node  // its key is the call's
 	parent *call  // the call that this one was made in
-	frame  *frame // of the computation; nil: it is none
+	frame  *frame // of the computation; of a validation, or a hole, of the one around; nil: there is none
 
 	validates bool // it is a validation
 	hole      bool // what runs is content of the caller's, drawn by the computation
@@ -265,6 +265,33 @@ var running [32]struct {
 	_     [36]byte
 }
 
+// computing is false only while no call runs on any goroutine: then a hit need not ask which
+// one runs on its own. It is seldom written, since all hits read it: the first call to run sets
+// it, and the coarse clock takes it back, where it ticks.
+var computing atomic.Bool
+
+// restComputing takes computing back if no call runs.
+func restComputing() {
+	if !computing.Load() {
+		return
+	}
+	for i := range running {
+		if running[i].n.Load() != 0 {
+			return
+		}
+	}
+	for i := range running { // a call that comes to run waits, and sets it after that
+		running[i].Lock()
+		defer running[i].Unlock()
+	}
+	for i := range running {
+		if len(running[i].calls) != 0 {
+			return
+		}
+	}
+	computing.Store(false)
+}
+
 // current returns the innermost call that runs on this goroutine.
 func current() *call {
 	g := goroutine()
@@ -293,6 +320,9 @@ func (c *call) enter() (outer *call) {
 		r.calls = map[uintptr]*call{}
 	}
 	r.calls[g] = c
+	if !computing.Load() {
+		computing.Store(true)
+	}
 	return outer
 }
 

@@ -32,7 +32,7 @@ var (
 	IgnoresKeyArg = declare("CG3110", "key= or ignore= of something that is never in the key by itself", "remove it")
 	NoValue       = declare("CG3111", "option about a value that there is not", "remove it")
 	NoContextKey  = declare("CG3113", "ctx=ignore: of something that is no context key", "name the type of the key, or a variable or constant that is the key")
-	Outlives      = declare("CG3114", "result that outlives one that it was made of", "pass on the context of the body, so that ttl, tags and session of what it calls count for its result")
+	Outlives      = declare("CG3114", "result that outlives one that it was made of", "pass on the context of the body to the goroutines that it starts, so that ttl, tags and session of what they call count for its result")
 	HashedTwice   = declare("CG3112", "two hash= of one parameter", "keep one of them, and let its function return a struct of both parts")
 
 	Unkeyable     = declare("CG4001", "parameter that cannot be in a key", "ignore it, or say its key with hash=")

@@ -10,11 +10,12 @@ import (
 	"github.com/cachegen/cachegen/generator/diag"
 )
 
-// CheckNested warns of calls, in the bodies of annotated functions, of wrappers of others
-// whose ttl, tags or session do not count for the result around, since no context is
-// passed on that would carry them there, and which the function around does not have
-// itself. It looks at the text of these bodies and nowhere else, and at types only where
-// something is found. Where it cannot tell what is called or passed on, it is silent.
+// CheckNested warns of calls, in goroutines that the bodies of annotated functions start, of
+// wrappers of others whose ttl, tags or session do not count for the result around, since no
+// context is passed on that would carry them there, and which the function around does not have
+// itself. What the body calls on its own goroutine counts whatever context it is given. It looks
+// at the text of these bodies and nowhere else, and at types only where something is found. Where
+// it cannot tell what is called or passed on, it is silent.
 func CheckNested(funcs []*Func) []diag.Diagnostic {
 	ended := map[string]map[wrapperOf]*Func{} // by the wrapper's name
 	for _, f := range funcs {
@@ -40,18 +41,53 @@ func CheckNested(funcs []*Func) []diag.Diagnostic {
 	var ds []diag.Diagnostic
 	for _, f := range funcs {
 		n := &nesting{f: f}
-		ast.Inspect(f.Decl.Body, func(node ast.Node) bool {
-			if call, ok := node.(*ast.CallExpr); ok {
-				if named := ended[calledName(call)]; named != nil {
-					if g := n.called(call, named); g != nil {
-						ds = append(ds, n.check(call, g)...)
-					}
+		for _, call := range callsApart(f.Decl.Body) {
+			if named := ended[calledName(call)]; named != nil {
+				if g := n.called(call, named); g != nil {
+					ds = append(ds, n.check(call, g)...)
 				}
+			}
+		}
+	}
+	return ds
+}
+
+// callsApart returns the calls in body that run on goroutines which body starts: by a go
+// statement, or by a function literal that a method Go takes, as those of sync.WaitGroup and
+// errgroup.Group do. Arguments are evaluated before that.
+func callsApart(body ast.Node) (calls []*ast.CallExpr) {
+	gather := func(in ast.Node) {
+		ast.Inspect(in, func(node ast.Node) bool {
+			if call, ok := node.(*ast.CallExpr); ok {
+				calls = append(calls, call)
 			}
 			return true
 		})
 	}
-	return ds
+	ast.Inspect(body, func(node ast.Node) bool {
+		switch x := node.(type) {
+		case *ast.GoStmt:
+			for _, arg := range x.Call.Args {
+				calls = append(calls, callsApart(arg)...)
+			}
+			if lit, ok := ast.Unparen(x.Call.Fun).(*ast.FuncLit); ok {
+				gather(lit.Body)
+			} else {
+				calls = append(calls, x.Call)
+			}
+			return false
+		case *ast.CallExpr:
+			if sel, ok := x.Fun.(*ast.SelectorExpr); !ok || sel.Sel.Name != "Go" || len(x.Args) != 1 {
+				return true
+			}
+			if lit, ok := ast.Unparen(x.Args[0]).(*ast.FuncLit); ok {
+				gather(lit.Body)
+				return false
+			}
+		}
+		return true
+	})
+	return calls
 }
 
 // wrapperOf tells wrappers of one name apart.
@@ -148,7 +184,7 @@ func (n *nesting) check(call *ast.CallExpr, g *Func) []diag.Diagnostic {
 	var what, way string
 	switch {
 	case !takes && !own:
-		what = fmt.Sprintf("%s takes no context, and %s has none", name, f.title())
+		what = fmt.Sprintf("%s takes no context, %s has none", name, f.title())
 		way = fmt.Sprintf("take a context.Context in %s and in %s, and pass it on", g.title(), f.title())
 	case !takes:
 		what = fmt.Sprintf("%s takes no context", name)
@@ -160,9 +196,9 @@ func (n *nesting) check(call *ast.CallExpr, g *Func) []diag.Diagnostic {
 		what = fmt.Sprintf("%s is called with a context that is not that of %s", name, f.title())
 		way = fmt.Sprintf("pass on the context of %s", f.title())
 	}
-	d := diag.Warnf(f.Pkg.Position(call.Pos()), diag.Outlives, "%s: what %s returns is kept past %s of the result that went into it",
+	d := diag.Warnf(f.Pkg.Position(call.Pos()), diag.Outlives, "%s, and the call is on another goroutine: what %s returns is kept past %s of the result that went into it",
 		what, f.title(), strings.Join(lost, " and "))
-	return []diag.Diagnostic{d.WithHint("%s; or say %s of %s itself", way, strings.Join(lost, " "), f.title()).
+	return []diag.Diagnostic{d.WithHint("%s; or call it on the goroutine of the body; or say %s of %s itself", way, strings.Join(lost, " "), f.title()).
 		WithRelated(g.Directive.Pos, "%s is cached here", g.title())}
 }
 
