@@ -199,7 +199,6 @@ func (s *store) releaseNow() <-chan struct{} {
 	now := clock()
 	dead = s.removeAll()
 	s.rest.end(now)
-	due := s.due(now)
 	idle := s.idle
 	if idle == nil {
 		idle = make(chan struct{})
@@ -211,6 +210,6 @@ func (s *store) releaseNow() <-chan struct{} {
 	}
 	s.mu.Unlock()
 	s.free(dead)
-	s.releaseAll(due)
+	s.releaseDue(now)
 	return idle
 }

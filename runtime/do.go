@@ -406,20 +406,22 @@ func (s *store) inside(cc *callCtx, n *node) bool {
 // hit is Site.GetCtx for the key of n, of a function that draws in a place that carries
 // the context drawsIn, if that is not nil.
 func (s *store) hit(ctx, drawsIn context.Context, n *node) *node {
-	for m := s.table.Load().head(n.hash).Load(); m != nil; m = m.next.Load() {
-		if m.hash == n.hash && s.front.equal(m, n) {
-			if !m.fresh() {
-				return nil
+	for t := s.table.Load(); t != nil; t = t.newer.Load() {
+		for m := t.head(n.hash).Load(); m != nil; m = m.next.Load() {
+			if m.hash == n.hash && s.front.equal(m, n) {
+				if !m.fresh() {
+					return nil
+				}
+				if !s.serves(ctx, drawsIn, m) {
+					return nil
+				}
+				if cc := callOf(ctx); (cc != nil || computing.Load()) && !s.inside(cc, m) {
+					return nil
+				}
+				m.use()
+				s.hits.hit()
+				return m
 			}
-			if !s.serves(ctx, drawsIn, m) {
-				return nil
-			}
-			if cc := callOf(ctx); (cc != nil || computing.Load()) && !s.inside(cc, m) {
-				return nil
-			}
-			m.use()
-			s.hits.hit()
-			return m
 		}
 	}
 	return nil

@@ -74,8 +74,8 @@
 // # What it touches
 //
 // Memory, and goroutines: one for each detached computation and for each refresh, of which
-// there is a bounded number, and one for each computation that draws to a connection; none
-// in an idle process. Timers: one for each cache that holds something with an end, one while
+// there is a bounded number, one for each computation that draws to a connection, and one
+// while the table of a function with many entries grows or shrinks; none in an idle process. Timers: one for each cache that holds something with an end, one while
 // entries with a ttl are being hit, and one for each body that has flushed. It logs through
 // package log what needs an author's attention, most of it once. It reads CACHEGEN from the
 // environment: with off, every call goes straight through.

@@ -230,6 +230,7 @@ func newDrawnHistory(t *testing.T, seed uint64) []string {
 func (h *drawnHistory) act(r *rand.Rand) {
 	for range 4 + r.IntN(20) {
 		time.Sleep(time.Duration(r.IntN(4)) * modelUnit / 2)
+		h.outer.drawn.store.jostle(r)
 		dice := r.IntN(1 << 24)
 		c := &drawnCall{id: 1 + r.IntN(2), user: 1 + r.IntN(2), bypass: r.IntN(32) == 0, says: sayings{}}
 		for _, w := range []string{"a", "b", "p"} {

@@ -87,18 +87,22 @@ func (s *store) check(t testing.TB) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	inTable := map[*node]bool{}
-	tab := s.table.Load()
-	for i := range tab.slots {
-		for n := tab.slots[i].Load(); n != nil; n = n.next.Load() {
-			if inTable[n] {
-				t.Fatal("an entry is twice in the table")
-			}
-			inTable[n] = true
-			if n.hash&tab.mask != uint64(i) {
-				t.Error("an entry is in the wrong chain")
-			}
-			if s.find(n) != n {
-				t.Error("two entries have one key")
+	for tab := s.table.Load(); tab != nil; tab = tab.newer.Load() {
+		for i := range tab.slots {
+			for n := tab.slots[i].Load(); n != nil; n = n.next.Load() {
+				if inTable[n] {
+					t.Fatal("an entry is twice in the table")
+				}
+				inTable[n] = true
+				if n.hash&tab.mask != uint64(i) {
+					t.Error("an entry is in the wrong chain")
+				}
+				if i < tab.moved {
+					t.Error("an entry is in a chain that has moved")
+				}
+				if s.find(n) != n {
+					t.Error("two entries have one key")
+				}
 			}
 		}
 	}

@@ -105,6 +105,7 @@ func (s *store) invalidate(labels []label, seq uint64) {
 		gone = gone[:0]
 		s.mu.Lock()
 	}
+	s.fit()
 	for _, l := range labels {
 		for f := s.running; f != nil; f = f.next {
 			if f.hasLabel(s, l) {
@@ -167,6 +168,7 @@ func (s *store) forget(n, put *node, keep bool) {
 			s.settle(h)
 		}
 	}
+	s.fit()
 	s.mu.Unlock()
 	s.left(gone)
 }

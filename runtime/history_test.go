@@ -254,6 +254,7 @@ func (h *history) act(r *rand.Rand) {
 			pause = d
 		}
 		time.Sleep(pause)
+		h.outer.store.jostle(r)
 		key, dice, what := 1+r.IntN(3), r.IntN(1<<24), r.IntN(100)
 		c := &modelCall{id: key, user: 1 + r.IntN(2), validates: h.shape.validated && r.IntN(2) == 0}
 		if h.shape.scoped {

@@ -123,6 +123,25 @@ func TestNarrowerBoundsEvictInSeveralHolds(t *testing.T) {
 	}
 }
 
+// However many values are due at once, no more than a few of them are taken out in one hold.
+func TestValuesReleasedInOneHold(t *testing.T) {
+	const n = 3*holdLimit + 1
+	f := newFunc[int](t, nil, Options{Func: "resting", Grace: time.Hour}, nil)
+	s := f.store
+	now := clock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for range n {
+		s.rest.push(&holding{st: s, due: now, resting: true}, s.nextRest())
+	}
+	for left := n; left > 0; {
+		due, more := s.due(now)
+		if left -= len(due); len(due) > holdLimit || more != (left > 0) || len(s.rest) != left {
+			t.Fatalf("%d were taken out, %d are left of %d, more: %v", len(due), len(s.rest), left, more)
+		}
+	}
+}
+
 // To release what is due, no other value that rests is looked at.
 func TestOnlyWhatIsDueIsLookedAt(t *testing.T) {
 	const n = 1000
@@ -135,7 +154,7 @@ func TestOnlyWhatIsDueIsLookedAt(t *testing.T) {
 		h := &holding{st: s, due: now + int64(i*7919%n), resting: true} // in no order
 		s.rest.push(h, s.nextRest())
 	}
-	if due := s.due(now + 9); len(due) != 10 || len(s.rest) != n-10 {
+	if due, _ := s.due(now + 9); len(due) != 10 || len(s.rest) != n-10 {
 		t.Errorf("%d were due, %d rest", len(due), len(s.rest))
 	}
 	s.rest[0].h.due = now + n // needed meanwhile
@@ -144,7 +163,7 @@ func TestOnlyWhatIsDueIsLookedAt(t *testing.T) {
 			s.rest[i].h = nil // a look at it would panic
 		}
 	}
-	if due := s.due(now + 19); len(due) != 9 || len(s.rest) != n-19 {
+	if due, _ := s.due(now + 19); len(due) != 9 || len(s.rest) != n-19 {
 		t.Errorf("%d were due, %d rest", len(due), len(s.rest))
 	}
 	for i, r := range s.rest {

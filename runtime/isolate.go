@@ -25,10 +25,10 @@ func reset() {
 			s.mu.Lock()
 			now := clock()
 			s.rest.end(now)
-			due := s.due(now)
+			due, more := s.due(now)
 			s.mu.Unlock()
 			s.releaseAll(due)
-			again = again || len(due) > 0
+			again = again || more || len(due) > 0
 		}
 	}
 	for _, s := range allStores() {

@@ -103,15 +103,14 @@ func (f *frame) takeLoans() []*holding {
 func giveBack(uses []*holding) {
 	for _, h := range uses {
 		s := h.st
-		var due []*holding
 		s.mu.Lock()
+		shutdown := s.idle != nil
 		s.unhold(h)
-		if s.idle != nil {
-			due = s.due(clock()) // Shutdown waits for it
-		}
 		s.mu.Unlock()
 		s.left(nil)
-		s.releaseAll(due)
+		if shutdown {
+			s.releaseDue(clock()) // it waits for that
+		}
 	}
 }
 

@@ -134,31 +134,42 @@ func (p *policy) victim() *node {
 // its departure; the oldest of a set makes room. What it forgets or confuses costs hits, not
 // correctness.
 type ghost struct {
-	sets []ghostSet
-	now  uint32
-	span uint32 // departures that are remembered
+	pieces [][]ghostSet // nil: nothing has been remembered there
+	sets   int          // in all pieces, a power of two
+	now    uint32
+	span   uint32 // departures that are remembered
 }
 
 type ghostSet [4]struct{ print, when uint32 }
 
-func (g *ghost) set(h uint64) (*ghostSet, uint32) {
-	print := uint32(h>>32) | 1 // 0 marks a free place
-	return &g.sets[(h*0x9e3779b97f4a7c15>>32)&uint64(len(g.sets)-1)], print
+// ghostPiece is how many sets are allocated at once: all would take milliseconds, under the
+// lock, where there are many.
+const ghostPiece = 256
+
+// place returns where h is remembered: the number of the piece, that of the set in it, and
+// what is kept of h.
+func (g *ghost) place(h uint64) (piece, set uint64, print uint32) {
+	i := (h * 0x9e3779b97f4a7c15 >> 32) & uint64(g.sets-1)
+	return i / ghostPiece, i % ghostPiece, uint32(h>>32) | 1 // 0 marks a free place
 }
 
 // add remembers h. entries is how many the cache holds.
 func (g *ghost) add(h uint64, entries int) {
-	if want := max(entries, 8); len(g.sets)*4 < want+want/4 {
-		size := 4
-		for size*4 < want+want/4 {
-			size *= 2
+	if want := max(entries, 8); g.sets*4 < want+want/4 {
+		g.sets = 4
+		for g.sets*4 < want+want/4 {
+			g.sets *= 2
 		}
-		g.sets = make([]ghostSet, size)
+		g.pieces = make([][]ghostSet, (g.sets+ghostPiece-1)/ghostPiece)
 		g.now = 0
 	}
 	g.span = uint32(entries)
 	g.now++
-	set, print := g.set(h)
+	piece, nth, print := g.place(h)
+	if g.pieces[piece] == nil {
+		g.pieces[piece] = make([]ghostSet, min(g.sets, ghostPiece))
+	}
+	set := &g.pieces[piece][nth]
 	old := 0
 	for i := range set {
 		if set[i].print == 0 || set[i].print == print {
@@ -174,10 +185,14 @@ func (g *ghost) add(h uint64, entries int) {
 
 // take reports whether h is remembered, and forgets it.
 func (g *ghost) take(h uint64) bool {
-	if len(g.sets) == 0 {
+	if g.sets == 0 {
 		return false
 	}
-	set, print := g.set(h)
+	piece, nth, print := g.place(h)
+	if g.pieces[piece] == nil {
+		return false
+	}
+	set := &g.pieces[piece][nth]
 	for i := range set {
 		if set[i].print == print {
 			ok := g.now-set[i].when <= g.span

@@ -74,10 +74,13 @@ func (s *store) settle(h *holding) {
 	s.alarm.setExactly(s, h.due, now)
 }
 
-// due takes out the values whose grace has ended, and looks at no others. mu is held.
-func (s *store) due(now int64) []*holding {
-	var due []*holding
-	for len(s.rest) > 0 && s.rest[0].due <= now {
+// due takes out values whose grace has ended, no more than holdLimit, and looks at no others.
+// more says that there may be more of them. mu is held.
+func (s *store) due(now int64) (due []*holding, more bool) {
+	for i := 0; len(s.rest) > 0 && s.rest[0].due <= now; i++ {
+		if i == holdLimit {
+			return due, true
+		}
 		h := s.rest.pop()
 		switch {
 		case !h.resting: // it has been taken out already
@@ -96,7 +99,7 @@ func (s *store) due(now int64) []*holding {
 	if len(s.rest) > 0 {
 		s.alarm.setExactly(s, s.rest[0].due, now)
 	}
-	return due
+	return due, false
 }
 
 // resting is a heap of values, the one first whose grace ends first. A value that was needed
@@ -156,6 +159,17 @@ func (r resting) end(now int64) {
 		r[i].due, r[i].h.due, r[i].h.queued = now, now, now
 	}
 	slices.SortFunc(r, func(a, b rest) int { return cmp.Compare(a.nth, b.nth) })
+}
+
+// releaseDue releases the values whose grace has ended by the time now. mu is not held.
+func (s *store) releaseDue(now int64) {
+	for more := true; more; {
+		var due []*holding
+		s.mu.Lock()
+		due, more = s.due(now)
+		s.mu.Unlock()
+		s.releaseAll(due)
+	}
 }
 
 // releaseAll runs the releases. mu is not held.

@@ -103,6 +103,7 @@ func (s *store) own(o *Owner) {
 			gone = gone[:0]
 			s.mu.Lock()
 		}
+		s.fit()
 		s.mu.Unlock()
 		s.left(gone)
 	})

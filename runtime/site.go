@@ -118,14 +118,16 @@ func (s *Site[K, V]) GetCtx(ctx context.Context, h uint64, k *K) *V {
 
 // get is Get for any V, compiled once for each shape of key.
 func get[K comparable](st *store, h uint64, k *K) *node {
-	for n := st.table.Load().head(h).Load(); n != nil; n = n.next.Load() {
-		if n.hash == h && *(*K)(keyIn(n)) == *k {
-			if !n.fresh() || computing.Load() && !st.inside(nil, n) {
-				return nil
+	for t := st.table.Load(); t != nil; t = t.newer.Load() {
+		for n := t.head(h).Load(); n != nil; n = n.next.Load() {
+			if n.hash == h && *(*K)(keyIn(n)) == *k {
+				if !n.fresh() || computing.Load() && !st.inside(nil, n) {
+					return nil
+				}
+				n.use()
+				st.hits.hit()
+				return n
 			}
-			n.use()
-			st.hits.hit()
-			return n
 		}
 	}
 	return nil
@@ -133,20 +135,22 @@ func get[K comparable](st *store, h uint64, k *K) *node {
 
 // getCtx is GetCtx for any V.
 func getCtx[K comparable](ctx context.Context, st *store, h uint64, k *K) *node {
-	for n := st.table.Load().head(h).Load(); n != nil; n = n.next.Load() {
-		if n.hash == h && *(*K)(keyIn(n)) == *k {
-			if !n.fresh() {
-				return nil
+	for t := st.table.Load(); t != nil; t = t.newer.Load() {
+		for n := t.head(h).Load(); n != nil; n = n.next.Load() {
+			if n.hash == h && *(*K)(keyIn(n)) == *k {
+				if !n.fresh() {
+					return nil
+				}
+				if !st.serves(ctx, nil, n) {
+					return nil
+				}
+				if cc := callOf(ctx); (cc != nil || computing.Load()) && !st.inside(cc, n) {
+					return nil
+				}
+				n.use()
+				st.hits.hit()
+				return n
 			}
-			if !st.serves(ctx, nil, n) {
-				return nil
-			}
-			if cc := callOf(ctx); (cc != nil || computing.Load()) && !st.inside(cc, n) {
-				return nil
-			}
-			n.use()
-			st.hits.hit()
-			return n
 		}
 	}
 	return nil

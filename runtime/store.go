@@ -53,6 +53,8 @@ type store struct {
 	ends       ends
 	stats      tally
 	logged     [logKinds]atomic.Bool
+	moves      int  // how many entries move to another table in one hold of mu, at most
+	resizing   bool // somebody changes the table's size
 }
 
 // label is what entries are found by besides their key: all entries with it are dropped
@@ -85,7 +87,7 @@ func allStores() []*store {
 }
 
 func newStore(f front, o Options) *store {
-	s := &store{front: f, o: o, ends: newEnds()}
+	s := &store{front: f, o: o, ends: newEnds(), moves: holdLimit}
 	s.front.st = s
 	s.ttl.Store(int64(o.TTL))
 	s.stale.Store(int64(o.Stale))
@@ -104,9 +106,11 @@ func newStore(f front, o Options) *store {
 
 // find returns the entry of n's key. mu is held.
 func (s *store) find(n *node) *node {
-	for m := s.table.Load().head(n.hash).Load(); m != nil; m = m.next.Load() {
-		if m.hash == n.hash && s.front.equal(m, n) {
-			return m
+	for t := s.table.Load(); t != nil; t = t.newer.Load() {
+		for m := t.head(n.hash).Load(); m != nil; m = m.next.Load() {
+			if m.hash == n.hash && s.front.equal(m, n) {
+				return m
+			}
 		}
 	}
 	return nil
@@ -128,14 +132,9 @@ func (s *store) insert(n *node, gone *[]*node) bool {
 	for s.policy.full(1, n.weight) {
 		s.makeRoom(gone)
 	}
-	t := s.table.Load()
-	if s.policy.count() >= len(t.slots) {
-		t = t.resized(2 * len(t.slots))
-		s.table.Store(t)
-		s.ends.began()
-	}
 	s.policy.add(n)
-	t.insert(n)
+	s.table.Load().latest().insert(n)
+	s.fit()
 	if m := n.meta; m != nil {
 		for _, l := range m.labels {
 			s.index.add(l, n)
@@ -211,7 +210,11 @@ func (s *store) pastEnd(now int64) *node {
 			return n
 		}
 	}
-	slots := s.table.Load().slots
+	t := s.table.Load()
+	if t.newer.Load() != nil {
+		return nil // entries move, and the hand begins anew when they have
+	}
+	slots := t.slots
 	if e.hand >= len(slots) {
 		e.began() // the table has shrunk
 	}
@@ -422,32 +425,32 @@ func (s *store) wake() {
 		s.alarm.took = took
 	}
 	s.alarm.set(s, next)
-	due := s.due(now)
 	s.mu.Unlock()
 	s.left(nil)
-	s.releaseAll(due)
+	s.releaseDue(now)
 }
-
-// sweepChunk is how many chains are swept in one hold of the lock.
-const sweepChunk = 1 << 12
 
 // sweep drops entries that are past their end and returns when the next one ends. mu is
 // held, and let go of now and then.
 func (s *store) sweep(now int64) (next int64) {
 	next = never
-	s.ends.began()
-	round := s.ends.rounds
 	var gone []*node
 	removed := 0
+	for !s.move() {
+		s.mu.Unlock()
+		s.mu.Lock()
+	}
+	s.ends.began()
+	round := s.ends.rounds
 	t := s.table.Load()
 	for i := 0; i < len(t.slots); i++ {
-		if i%sweepChunk == sweepChunk-1 || removed >= holdLimit {
+		if i%chainsLimit == chainsLimit-1 || removed >= holdLimit {
 			s.mu.Unlock()
 			s.left(gone)
 			gone, removed = gone[:0], 0
 			s.mu.Lock()
-			if s.table.Load() != t {
-				return now // the chains have moved; come again
+			if s.table.Load() != t || t.newer.Load() != nil {
+				return now // the chains have moved, or are about to; come again
 			}
 		}
 		for n := t.slots[i].Load(); n != nil; n = n.next.Load() {
@@ -464,13 +467,7 @@ func (s *store) sweep(now int64) (next int64) {
 	if s.ends.rounds == round { // else a round through the table began meanwhile
 		s.ends.ended(next)
 	}
-	if n := s.policy.count(); len(t.slots) > minSlots && n < len(t.slots)/8 {
-		size := minSlots
-		for size < 2*n {
-			size *= 2
-		}
-		s.table.Store(t.resized(size))
-	}
+	s.fit()
 	if len(gone) > 0 {
 		s.mu.Unlock()
 		s.left(gone)

@@ -1,6 +1,7 @@
 package cachert
 
 import (
+	"runtime"
 	"sync/atomic"
 	"unsafe"
 )
@@ -80,15 +81,22 @@ type meta struct {
 
 // A table is a hash table with chains. Writers hold the store's lock; readers take none.
 //
-// A reader sees an entry that is in the table for the whole of its walk, unless the
-// table grows or shrinks meanwhile, which moves chains: then it may miss it. A miss
-// is repaired by looking again under the lock. It never sees an entry of another key,
-// since it compares keys, and never walks in a circle: a chain only ever leads to
-// entries that were there before.
+// A table changes its size by another one that takes over its entries, a few in each hold of
+// the lock (see store.fit). What comes meanwhile goes into the newer one. Readers look first
+// into the table that they have, and then into the one that is newer than that, so that they
+// find an entry in either, and also where it goes from one to the other while they look.
+//
+// A reader sees an entry that is in the table for the whole of its walk, unless one of its
+// chain is moved just then: its walk leads on in the newer table, and it may miss what
+// followed in the older. A miss is repaired by looking again under the lock. It never sees an
+// entry of another key, since it compares keys, and never walks in a circle: a chain only
+// ever leads to entries that were there before.
 type table struct {
 	heads unsafe.Pointer // of slots
 	mask  uint64
+	newer atomic.Pointer[table] // nil: its size is not being changed
 	slots []atomic.Pointer[node]
+	moved int // so many of the chains are empty since their entries have moved; under the lock
 }
 
 const minSlots = 8
@@ -104,33 +112,113 @@ func (t *table) head(h uint64) *atomic.Pointer[node] {
 	return (*atomic.Pointer[node])(unsafe.Add(t.heads, (h&t.mask)*uint64(unsafe.Sizeof(uintptr(0)))))
 }
 
+// latest returns the table that entries are put into.
+func (t *table) latest() *table {
+	if newer := t.newer.Load(); newer != nil {
+		return newer
+	}
+	return t
+}
+
 func (t *table) insert(n *node) {
 	head := t.head(n.hash)
 	n.next.Store(head.Load())
 	head.Store(n)
 }
 
-// remove takes n out. n keeps its next, for readers that stand on it.
+// remove takes n out, which is in t or in the newer table. n keeps its next, for readers that
+// stand on it.
 func (t *table) remove(n *node) {
-	p := t.head(n.hash)
-	for m := p.Load(); m != nil; m = p.Load() {
-		if m == n {
-			p.Store(n.next.Load())
-			return
+	for ; t != nil; t = t.newer.Load() {
+		p := t.head(n.hash)
+		for m := p.Load(); m != nil; m = p.Load() {
+			if m == n {
+				p.Store(n.next.Load())
+				return
+			}
+			p = &m.next
 		}
-		p = &m.next
 	}
 }
 
-// resized returns a table of another size that has taken over the chains of t.
-func (t *table) resized(size int) *table {
-	r := newTable(size)
-	for i := range t.slots {
-		for n := t.slots[i].Load(); n != nil; {
-			next := n.next.Load()
-			r.insert(n)
-			n = next
+// chainsLimit is how many chains are looked at in one hold of the lock, at most.
+const chainsLimit = 1 << 12
+
+// move moves entries to the newer table, no more than limit, and reports whether none is
+// left.
+func (t *table) move(limit int) (all bool) {
+	newer := t.newer.Load()
+	for chains := 0; t.moved < len(t.slots); t.moved++ {
+		if chains++; chains > chainsLimit {
+			return false
+		}
+		head := &t.slots[t.moved]
+		for n := head.Load(); n != nil; n = head.Load() {
+			if limit--; limit < 0 {
+				return false
+			}
+			head.Store(n.next.Load())
+			newer.insert(n)
 		}
 	}
-	return r
+	return true
+}
+
+// fit begins to change the size of the table if it does not fit what is kept. With few
+// entries it is changed at once. mu is held.
+func (s *store) fit() {
+	t, n := s.table.Load(), s.policy.count()
+	size := len(t.slots)
+	switch {
+	case s.resizing:
+		return
+	case n > size:
+		size *= 2
+	case size > minSlots && n < size/8:
+		for size = minSlots; size < 2*n; {
+			size *= 2
+		}
+	default:
+		return
+	}
+	if n <= s.moves && len(t.slots) <= chainsLimit {
+		t.newer.Store(newTable(size))
+		s.move()
+		return
+	}
+	s.resizing = true
+	go s.resize(t, size)
+}
+
+// resize gives t another size, in holds of mu that are as short as those of its callers. It
+// makes the new table outside of them, for that takes milliseconds where it is large.
+func (s *store) resize(t *table, size int) {
+	newer := newTable(size)
+	s.mu.Lock()
+	if s.table.Load() == t {
+		t.newer.Store(newer)
+	}
+	for s.table.Load() == t && !s.move() {
+		s.mu.Unlock()
+		runtime.Gosched() // to who waits for the lock
+		s.mu.Lock()
+	}
+	s.resizing = false
+	s.fit() // what has come and gone meanwhile
+	s.mu.Unlock()
+}
+
+// move moves a few entries to the newer table, if there is one, which takes the place of the
+// table after the last. It reports whether there is none any more. mu is held.
+func (s *store) move() (all bool) {
+	t := s.table.Load()
+	if t.newer.Load() == nil {
+		return true
+	}
+	if !t.move(s.moves) {
+		return false
+	}
+	s.table.Store(t.newer.Load())
+	s.ends.began()
+	return true
 }
