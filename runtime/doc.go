@@ -7,9 +7,9 @@
 // they return, with [Options], [DrawOptions], [Call] and [DrawCall]; and package value for keys,
 // copies and sizes. All of it belongs to the version of the interface that [Generated3] names.
 //
-// An adapter for a framework is a [Surface]; [Recorder], [Tape], [Play], [Feed], [From],
-// [Carried], [Inputs] and what their methods mention belong to it. Package web has what the
-// adapters of frameworks over net/http share.
+// An adapter for a framework implements package surface, which this package and the adapters
+// import; adapters do not import this one. Package web has what the adapters of frameworks over
+// net/http share.
 //
 // # What it promises
 //

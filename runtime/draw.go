@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 	"unsafe"
+
+	"github.com/cachegen/cachegen/cache/surface"
 )
 
 // # Drawing functions
@@ -73,8 +75,8 @@ type DrawOptions struct {
 type DrawCall struct {
 	// Ctx is the context that Bind returned, nil for a function that takes none.
 	Ctx     context.Context
-	Surface Surface
-	Holes   *Holes // nil: the function has none
+	Surface surface.Surface
+	Holes   *surface.Holes // nil: the function has none
 	Tags    []string
 	Owner   *Owner // as in Call
 	// Run runs the body on what Bind returned, and sets v, a *V that is zero, to its results.
@@ -89,14 +91,6 @@ type DrawCall struct {
 	// failed is then for nobody to know.
 	NoError bool
 }
-
-// Drainer is a Surface that shows things later than they are drawn. Drain returns when
-// everything is shown, with the error of the place where.
-type Drainer interface{ Drain() error }
-
-// Foreseer is a Surface that knows some of what the body reads before it runs. These
-// reads count whether the body does them or not, and need no option.
-type Foreseer interface{ Foreseen() []Read }
 
 // Drawn is the cache of one drawing function. All its methods may be called from any
 // goroutine.
@@ -146,7 +140,7 @@ type drawnVal struct {
 type drawnLeaf struct {
 	v    any
 	err  error
-	tape *Tape
+	tape *surface.Tape
 	size int64
 	out  *outcomes
 	mark *leafMark // in out
@@ -226,7 +220,7 @@ func (d *drawn) do(h uint64, at *node, v any, c *DrawCall) error {
 		ctx: enclosed(c.Ctx, outer),
 		in:  inputsAround(c.Ctx, outer),
 	}
-	if cs, ok := c.Surface.(ContextSurface); ok {
+	if cs, ok := c.Surface.(surface.ContextSurface); ok {
 		w.drawsIn = cs.Context()
 	}
 	w.goTo(rootPath(c.Surface.Scope()))
@@ -339,7 +333,7 @@ type drawWalk struct {
 	ctx context.Context // for the engine
 	// drawsIn is the context that the surface's parameter carries, nil if it carries none.
 	drawsIn context.Context
-	in      Inputs
+	in      surface.Inputs
 	outer   []outerDrawing
 
 	ca *caller
@@ -355,7 +349,7 @@ func (w *drawWalk) drop(path Path) { w.d.drop(w.h, w.at, []Path{path}) }
 // step answers a question and goes on to where the answer leads.
 func (w *drawWalk) step(q *question) {
 	v, ok := lookUp(w.c.Surface, w.in, q.widget)
-	r := Read{Widget: q.widget, Default: q.deflt, Value: v, Set: ok}
+	r := surface.Read{Widget: q.widget, Default: q.deflt, Value: v, Set: ok}
 	for _, o := range w.outer {
 		o.tell(r)
 	}
@@ -381,7 +375,7 @@ func (w *drawWalk) replay(l *drawnLeaf, f *flight) (err error, ok bool) {
 	if l.use != nil && len(w.outer) == 0 {
 		defer w.d.giveBack(l)
 	}
-	good := !l.tape.spoiled.Load()
+	good := !l.tape.Spoiled()
 	if good && f == nil && w.c.Validate != nil && l.err == nil {
 		if good, err = w.valid(l); err != nil {
 			return err, true
@@ -394,12 +388,8 @@ func (w *drawWalk) replay(l *drawnLeaf, f *flight) (err error, ok bool) {
 	if l.mark != nil {
 		l.mark.hit()
 	}
-	var holes []func() error
-	if w.c.Holes != nil {
-		holes = w.c.Holes.draw
-	}
-	err = w.c.Surface.Replay(l.tape.with(holes))
-	if errors.Is(err, ErrTape) {
+	err = w.c.Surface.Replay(l.tape.WithHoles(w.c.Holes))
+	if errors.Is(err, surface.ErrTape) {
 		w.drop(w.path())
 		return nil, false
 	}
@@ -445,7 +435,7 @@ func (w *drawWalk) valid(l *drawnLeaf) (bool, error) {
 // miss waits for a computation or runs one.
 func (w *drawWalk) miss() error {
 	d, st := w.d, w.d.store
-	if sp, ok := w.c.Surface.(Spinner); ok && d.o.Spinner != "" && len(w.outer) == 0 {
+	if sp, ok := w.c.Surface.(surface.Spinner); ok && d.o.Spinner != "" && len(w.outer) == 0 {
 		defer sp.Spin(d.o.Spinner)()
 	}
 	w.ca = callerOf(w.ctx)
@@ -518,7 +508,7 @@ func (w *drawWalk) straight(notKept string) error {
 	if ctx != nil {
 		ctx = dr.bodyContext(ctx)
 	}
-	if cs, ok := w.c.Surface.(ContextSurface); ok {
+	if cs, ok := w.c.Surface.(surface.ContextSurface); ok {
 		cs.SetContext(dr.bodyContext(cs.Context()))
 	}
 	err := w.c.Run(ctx, w.v)
@@ -577,7 +567,7 @@ func (w *drawWalk) compute(f *flight) (err error) {
 	m.at(f)
 	f.lend(w.ca, -1) // it is the last one that is lent
 	dr := &drawing{
-		surface: w.c.Surface, inputs: w.in, outer: w.outer, rec: recorderOf(w.c.Surface),
+		surface: w.c.Surface, inputs: w.in, outer: w.outer,
 		frame: f.frame, call: f.call, widgets: d.o.Widgets, move: m.move, alone: m.alone,
 		path: rootPath(w.c.Surface.Scope()),
 	}
@@ -593,13 +583,13 @@ func (w *drawWalk) compute(f *flight) (err error) {
 	if w.c.Ctx != nil {
 		m.ctx = ctx
 	}
-	cs, carries := w.c.Surface.(ContextSurface)
+	cs, carries := w.c.Surface.(surface.ContextSurface)
 	if carries {
 		cs.SetContext(dr.bodyContext(f.watchedCtx(cs.Context(), true)))
 	}
 	f.moves = true
 
-	var rec Recording
+	var rec surface.Recording
 	outerCall := f.call.enter()
 	ended := false
 	defer func() {
@@ -622,7 +612,7 @@ func (w *drawWalk) compute(f *flight) (err error) {
 		default:
 			last.endPanic(p)
 		}
-		if dn, ok := w.c.Surface.(Drainer); ok {
+		if dn, ok := w.c.Surface.(surface.Drainer); ok {
 			quietly(func() { _ = dn.Drain() })
 		}
 		if p != nil {
@@ -630,14 +620,14 @@ func (w *drawWalk) compute(f *flight) (err error) {
 		}
 	}()
 	rec = w.c.Surface.Record()
-	if dr.rec != nil {
-		dr.rec.attach(dr, d.pageMax())
+	if r := surface.RecorderOf(w.c.Surface); r != nil {
+		r.Attach(dr, d.pageMax())
 	}
 	if w.c.Holes != nil {
-		w.c.Holes.call.Store(dr)
+		w.c.Holes.Attach(dr)
 	}
-	if fs, ok := w.c.Surface.(Foreseer); ok {
-		for _, r := range fs.Foreseen() {
+	if fs, ok := w.c.Surface.(surface.StaticReads); ok {
+		for _, r := range fs.StaticReads() {
 			dr.foresaw(r)
 		}
 	}
@@ -666,7 +656,7 @@ func (w *drawWalk) compute(f *flight) (err error) {
 	}
 	ended = true
 	outerCall.enter()
-	if dn, ok := w.c.Surface.(Drainer); ok {
+	if dn, ok := w.c.Surface.(surface.Drainer); ok {
 		if e := dn.Drain(); e != nil && err == nil && !w.c.NoError {
 			err = e
 		}
@@ -683,7 +673,7 @@ func (w *drawWalk) unfinished(c *call, ctx context.Context) bool {
 	if w.c.Ctx == nil {
 		ctx = nil // the body has been given none
 	}
-	cs, ok := w.c.Surface.(ContextSurface)
+	cs, ok := w.c.Surface.(surface.ContextSurface)
 	return c.unfinished(ctx, has) || ok && c.unfinished(cs.Context(), has)
 }
 
@@ -695,7 +685,7 @@ func quietly(f func()) {
 
 // move is called when the body has read a widget at the path from, before it gets the
 // value, which leads to the path to.
-func (m *computation) move(from Path, r *Read, to Path) {
+func (m *computation) move(from Path, r *surface.Read, to Path) {
 	w := m.w
 	m.trail = append(m.trail, from)
 	if m.f != nil && m.path == from {
@@ -738,7 +728,7 @@ func (d *drawn) turned() {
 }
 
 // ask ends f, whose path is at, with the question that the body has asked there.
-func (m *computation) ask(f *flight, at Path, r *Read) {
+func (m *computation) ask(f *flight, at Path, r *surface.Read) {
 	q := questionOf(r)
 	q.size = m.w.d.besides(m.w) + int64(len(q.widget)+len(q.deflt))
 	v := drawnVal{question: &q}
@@ -831,7 +821,7 @@ func (m *computation) leave(path Path, err error, left bool) {
 }
 
 // finish ends the run with what came of it.
-func (m *computation) finish(path Path, err error, tape *Tape, refused error) {
+func (m *computation) finish(path Path, err error, tape *surface.Tape, refused error) {
 	w, d := m.w, m.w.d
 	f := m.settle(path)
 	f.erred = err != nil
@@ -1024,13 +1014,13 @@ func text(err error) (s string) {
 }
 
 // pageMax is how much one drawing may take of the function's bound on bytes, so that few of
-// them cannot drive out all others.
+// them cannot drive out all others. 0: the function has no such bound.
 func (d *drawn) pageMax() int64 {
 	d.store.mu.Lock()
 	defer d.store.mu.Unlock()
 	bound := d.store.policy.maxBytes
 	if bound == 0 {
-		return maxTape
+		return 0
 	}
 	return max(bound/8, min(bound, 1<<20))
 }

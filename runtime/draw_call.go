@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"sync"
 	"time"
+	"unsafe"
 
+	"github.com/cachegen/cachegen/cache/surface"
 	"github.com/cachegen/cachegen/runtime/value"
 )
 
@@ -14,14 +16,13 @@ import (
 // and inner calls report to. It gathers the widgets that are read, and moves the
 // computation from path to path as they are.
 type drawing struct {
-	surface Surface
-	inputs  Inputs
-	rec     *Recorder // of the surface, nil if it has none
+	surface surface.Surface
+	inputs  surface.Inputs
 	outer   []outerDrawing
 	frame   *frame
 	call    *call
 	widgets bool // reads are allowed
-	move    func(from Path, r *Read, to Path)
+	move    func(from Path, r *surface.Read, to Path)
 	alone   func(lonely bool) // lets go of those who wait for the result; nil: nobody does
 
 	mu    sync.Mutex
@@ -37,16 +38,14 @@ type drawing struct {
 	holeErr error
 }
 
-type drawingKey struct{}
-
 // drawingOf returns the innermost drawing that ctx belongs to, or nil.
 func drawingOf(ctx context.Context) *drawing {
-	if ctx == nil {
-		return nil
-	}
-	d, _ := ctx.Value(drawingKey{}).(*drawing)
+	d, _ := surface.RunOf(ctx).(*drawing)
 	return d
 }
+
+// Surface implements surface.Run.
+func (d *drawing) Surface() surface.Surface { return d.surface }
 
 // outerDrawing is a run that a call is part of: what the call reads counts for it.
 type outerDrawing struct {
@@ -61,17 +60,17 @@ type outerDrawing struct {
 // same order in both cases.
 type held struct {
 	mu    sync.Mutex
-	reads []Read
+	reads []surface.Read
 }
 
-func (h *held) add(r Read) {
+func (h *held) add(r surface.Read) {
 	r.Default, r.Value = bytes.Clone(r.Default), bytes.Clone(r.Value)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.reads = append(h.reads, r)
 }
 
-func (h *held) take() []Read {
+func (h *held) take() []surface.Read {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	r := h.reads
@@ -81,12 +80,12 @@ func (h *held) take() []Read {
 
 // outerDrawings are the runs that a call with this context on this surface is part of.
 // Usually both ways lead to the same one.
-func outerDrawings(ctx context.Context, s Surface) (outer []outerDrawing) {
+func outerDrawings(ctx context.Context, s surface.Surface) (outer []outerDrawing) {
 	if d := drawingOf(ctx); d != nil {
 		outer = append(outer, outerDrawing{d, d.holding()})
 	}
-	if r := recorderOf(s); r != nil && r.up != nil {
-		if d := r.up.current(); d != nil && (len(outer) == 0 || outer[0].drawing != d) {
+	if r := surface.RecorderOf(s); r != nil {
+		if d, _ := r.RunAround().(*drawing); d != nil && (len(outer) == 0 || outer[0].drawing != d) {
 			outer = append(outer, outerDrawing{d, d.holding()})
 		}
 	}
@@ -94,7 +93,7 @@ func outerDrawings(ctx context.Context, s Surface) (outer []outerDrawing) {
 }
 
 // tell reports a read of the call to the run.
-func (o outerDrawing) tell(r Read) {
+func (o outerDrawing) tell(r surface.Read) {
 	if o.in != nil {
 		o.in.add(r)
 	} else {
@@ -102,15 +101,8 @@ func (o outerDrawing) tell(r Read) {
 	}
 }
 
-func recorderOf(s Surface) *Recorder {
-	if r, ok := s.(interface{ recorder() *Recorder }); ok {
-		return r.recorder()
-	}
-	return nil
-}
-
-// saw notes a read of the body itself.
-func (d *drawing) saw(r Read) {
+// ReportRead implements surface.Run: it notes a read of the body itself.
+func (d *drawing) ReportRead(r surface.Read) {
 	if h := d.holding(); h != nil {
 		h.add(r)
 		return
@@ -119,7 +111,7 @@ func (d *drawing) saw(r Read) {
 }
 
 // count notes a read of the body, or of a call that it made, here and further out.
-func (d *drawing) count(r Read) {
+func (d *drawing) count(r surface.Read) {
 	if d.note(r, d.widgets) {
 		for _, o := range d.outer {
 			o.tell(r)
@@ -128,7 +120,7 @@ func (d *drawing) count(r Read) {
 }
 
 // foresaw notes a read that the surface knows of, for which no option is needed.
-func (d *drawing) foresaw(r Read) {
+func (d *drawing) foresaw(r surface.Read) {
 	if d.note(r, true) {
 		for _, o := range d.outer {
 			o.tell(r)
@@ -142,8 +134,8 @@ func (d *drawing) holding() *held {
 	return d.hold
 }
 
-// enterHole holds back what the runs around d read from here on, until leave is called.
-func (d *drawing) enterHole() (leave func()) {
+// holdReads holds back what the runs around d read from here on, until release is called.
+func (d *drawing) holdReads() (release func()) {
 	if len(d.outer) == 0 {
 		return func() {}
 	}
@@ -163,13 +155,13 @@ func (d *drawing) enterHole() (leave func()) {
 }
 
 // note reports whether the read counts: the run goes on, and has not seen it before.
-func (d *drawing) note(r Read, allowed bool) bool {
+func (d *drawing) note(r surface.Read, allowed bool) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.ended {
 		return false
 	}
-	said := r.digest()
+	said := readDigest(&r)
 	if before, ok := d.seen[r.Widget]; ok {
 		if before != said {
 			d.drop(fmt.Errorf("the widget %q changed while the function ran", r.Widget))
@@ -191,8 +183,8 @@ func (d *drawing) note(r Read, allowed bool) bool {
 	return true
 }
 
-// refuse says why the result is not kept; the first reason counts.
-func (d *drawing) refuse(err error) {
+// Refuse implements surface.Run.
+func (d *drawing) Refuse(err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.drop(err)
@@ -201,13 +193,13 @@ func (d *drawing) refuse(err error) {
 func (d *drawing) drop(err error) {
 	if d.err == nil {
 		d.err = err
-		d.unshare(true)
+		d.Unshare(true)
 	}
 }
 
-// unshare lets go of those who wait for the result of the run. lonely says that it would be
-// no other with another run of the same key.
-func (d *drawing) unshare(lonely bool) {
+// Unshare implements surface.Run. lonely says that the result would be no other with another
+// run of the same key.
+func (d *drawing) Unshare(lonely bool) {
 	if d.alone != nil {
 		d.alone(lonely)
 	}
@@ -217,12 +209,12 @@ func (d *drawing) unshare(lonely bool) {
 // stream.
 const streamAfter = 250 * time.Millisecond
 
-// flushed notes that the client sees what has been drawn so far.
-func (d *drawing) flushed() {
+// Flushed implements surface.Run.
+func (d *drawing) Flushed() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.alone != nil && !d.ended && d.flows == nil {
-		d.flows = time.AfterFunc(streamAfter, func() { d.unshare(true) })
+		d.flows = time.AfterFunc(streamAfter, func() { d.Unshare(true) })
 	}
 }
 
@@ -238,13 +230,22 @@ func (d *drawing) holeCall() *call {
 	return c
 }
 
-// markHole puts hole i on the tape.
-func (d *drawing) markHole(i int) error {
-	if d.rec != nil {
-		return d.rec.hole(i)
+// EnterHole implements surface.Run.
+func (d *drawing) EnterHole() (leave func(error)) {
+	release := d.holdReads()
+	around := d.holeCall().enter()
+	return func(err error) {
+		around.enter()
+		release()
+		if err != nil {
+			d.holeFailed(err)
+		}
 	}
-	d.refuse(fmt.Errorf("hole %d cannot be recorded on a surface without a recorder", i))
-	return nil
+}
+
+// DrewLate implements surface.Run.
+func (d *drawing) DrewLate() {
+	d.call.st.log(logLate, "something was drawn after it returned, and is shown nowhere: a result or a goroutine of its has kept what it draws on; what it drew before is not used again")
 }
 
 // holeFailed notes that the caller's own content failed.
@@ -269,6 +270,17 @@ func (d *drawing) holeError() error {
 	return d.holeErr
 }
 
+// readDigest stands for the default and for what the body saw.
+func readDigest(r *surface.Read) value.Digest {
+	e := value.NewEncoder()
+	e.Bytes(r.Default)
+	v, ok := r.Effective()
+	e.Bool(ok)
+	e.String(unsafe.String(unsafe.SliceData(v), len(v))) // as Bytes, but nil is empty
+	d, _ := e.Digest()                                   // bytes can always be encoded
+	return d
+}
+
 // end closes the run: what is read later is nobody's.
 func (d *drawing) end() (err, hole error) {
 	for _, r := range d.inHoles.take() {
@@ -287,7 +299,7 @@ func (d *drawing) end() (err, hole error) {
 
 // bodyContext returns the context that the body gets.
 func (d *drawing) bodyContext(ctx context.Context) context.Context {
-	return context.WithValue(ctx, drawingKey{}, d)
+	return surface.WithRun(ctx, d)
 }
 
 // shareable reports whether the result may be given to others than the one who computed

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cachegen/cachegen/cache/surface"
 	"github.com/cachegen/cachegen/runtime/value"
 )
 
@@ -22,13 +23,15 @@ func (a asked) Value(string) ([]byte, bool) { return a.v, true }
 
 // plainSurface draws nowhere.
 type plainSurface struct {
-	Recorder
-	From
+	surface.Recorder
+	surface.RequestInputs
 }
 
-func (s *plainSurface) Scope() string        { return "plain" }
-func (s *plainSurface) Record() Recording    { return s.Open(nil) }
-func (s *plainSurface) Replay(t *Tape) error { return t.checkHoles() }
+func (s *plainSurface) Scope() string             { return "plain" }
+func (s *plainSurface) Record() surface.Recording { return s.Open(nil) }
+func (s *plainSurface) Replay(t *surface.Tape) error {
+	return surface.Play(t, func(*surface.Element) (nothing, error) { return nothing{}, nil }, func(nothing) error { return nil })
+}
 
 // What is kept of an input does not grow with the input, whatever kind of function read
 // it: by itself, in a function around it, or since its wrapper knows that it will.
@@ -37,11 +40,11 @@ func TestKeptResultsHoldNoInputs(t *testing.T) {
 	type none = struct{}
 	outer := NewDrawn[int, none](nil, DrawOptions{Options: Options{Func: "outer", Site: "x"}, Widgets: true})
 	inner := NewDrawn[int, none](nil, DrawOptions{Options: Options{Func: "inner", Site: "x"}, Widgets: true})
-	call := func(in Inputs) {
-		s := &plainSurface{From: From{in}}
+	call := func(in surface.Inputs) {
+		s := &plainSurface{RequestInputs: surface.RequestInputs{Inputs: in}}
 		if _, err := outer.Do(1, 1, &DrawCall{Ctx: context.Background(), Surface: s, Run: func(ctx context.Context, _ any) error {
 			Input(ctx, "a")
-			in := &plainSurface{From: s.From}
+			in := &plainSurface{RequestInputs: s.RequestInputs}
 			in.Within(s)
 			_, err := inner.Do(1, 1, &DrawCall{Ctx: ctx, Surface: in, Run: func(ctx context.Context, _ any) error {
 				Input(ctx, "b")
@@ -63,7 +66,7 @@ func TestKeptResultsHoldNoInputs(t *testing.T) {
 	for i := range calls {
 		v := make([]byte, size)
 		binary.LittleEndian.PutUint64(v, uint64(i))
-		call(asked{EncodeInput([]string{string(v)}, nil)})
+		call(asked{surface.EncodeInput([]string{string(v)}, nil)})
 	}
 	if got := held() - before; got > calls*size/8 {
 		t.Errorf("%d results hold %d KiB after inputs of %d KiB", calls, got>>10, calls*size>>10)
@@ -133,7 +136,7 @@ func TestBoundOfDrawingsWhateverClientsSend(t *testing.T) {
 					tags = []string{c.tag(i)}
 				}
 				for range 1 + i%2 { // of two that share, the later one is hit
-					s := &fedSurface{From: From{asked{EncodeInput([]string{fmt.Sprint(i)}, nil)}}, to: io.Discard}
+					s := &fedSurface{RequestInputs: surface.RequestInputs{Inputs: asked{surface.EncodeInput([]string{fmt.Sprint(i)}, nil)}}, to: io.Discard}
 					d.Do(value.HashString(value.HashStart(), k.arg), k, &DrawCall{Ctx: context.Background(), Surface: s, Tags: tags, Run: func(ctx context.Context, _ any) error {
 						if c.body == nil {
 							return nil

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/cachegen/cachegen/cache/surface"
 )
 
 // The model of functions that draw is, like that of all others, a set of claims about what a
@@ -149,21 +151,21 @@ func (h *drawnHistory) keeps(run int) bool {
 
 // modelScreen is what a function draws to, and says what the widgets say.
 type modelScreen struct {
-	Recorder
-	From
+	surface.Recorder
+	surface.RequestInputs
 	to io.Writer
 }
 
-func (s *modelScreen) Scope() string     { return "screen" }
-func (s *modelScreen) Record() Recording { return s.Open(nil) }
+func (s *modelScreen) Scope() string             { return "screen" }
+func (s *modelScreen) Record() surface.Recording { return s.Open(nil) }
 func (s *modelScreen) Write(p []byte) (int, error) {
 	if err := s.Stream("text", "", p); err != nil {
 		return 0, err
 	}
 	return s.to.Write(p)
 }
-func (s *modelScreen) Replay(t *Tape) error {
-	return Play(t, func(e *Element) ([]byte, error) { return e.Data, nil }, func(p []byte) error {
+func (s *modelScreen) Replay(t *surface.Tape) error {
+	return surface.Play(t, func(e *surface.Element) ([]byte, error) { return e.Data, nil }, func(p []byte) error {
 		_, err := s.to.Write(p)
 		return err
 	})
@@ -174,7 +176,7 @@ type sayings map[string]string
 
 func (s sayings) Value(widget string) ([]byte, bool) {
 	v, ok := s[strings.TrimPrefix(widget, inputPrefix)]
-	return EncodeInput([]string{v}, nil), ok
+	return surface.EncodeInput([]string{v}, nil), ok
 }
 
 func newDrawnHistory(t *testing.T, seed uint64) []string {
@@ -296,7 +298,7 @@ func (h *drawnHistory) make(ctx context.Context, c *drawnCall, dice int) {
 		defer h.mu.Unlock()
 		h.calls = append(h.calls, c)
 	}()
-	s := &modelScreen{From: From{sayings(c.says)}, to: screen}
+	s := &modelScreen{RequestInputs: surface.RequestInputs{Inputs: sayings(c.says)}, to: screen}
 	c.value, c.err = h.outer.Do(hash, k, &DrawCall{
 		Ctx: ctx, Surface: s, Tags: []string{h.names.calls}, Owner: c.owner.owner(),
 		Run: func(ctx context.Context, v any) error { return h.body(ctx, c, s, v.(*drawnResult), dice) },
@@ -417,7 +419,7 @@ func (h *drawnHistory) inside(ctx context.Context, c *drawnCall, s *modelScreen,
 	switch {
 	case h.panel != nil:
 		drew := &strings.Builder{}
-		in := &modelScreen{From: s.From, to: io.MultiWriter(s, drew)}
+		in := &modelScreen{RequestInputs: s.RequestInputs, to: io.MultiWriter(s, drew)}
 		in.Within(s)
 		v, err = h.panel.Do(hash, k, &DrawCall{Ctx: cmp.Or(passedOn(ctx, dice>>21), context.Background()), Surface: in, Run: func(ctx context.Context, v any) error {
 			run := h.start(c, id)

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/a-h/templ"
+
+	"github.com/cachegen/cachegen/cache/surface"
 )
 
 // releaseOps are those of a resource.
@@ -67,7 +69,7 @@ type inputMap map[string]string
 
 func (m inputMap) Value(widget string) ([]byte, bool) {
 	v, ok := m[widget]
-	return EncodeInput([]string{v}, nil), ok
+	return surface.EncodeInput([]string{v}, nil), ok
 }
 
 // What a plain function reads of a request, or of the absence of a session, is its

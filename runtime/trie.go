@@ -9,6 +9,7 @@ import (
 	"unsafe"
 	"weak"
 
+	"github.com/cachegen/cachegen/cache/surface"
 	"github.com/cachegen/cachegen/runtime/value"
 )
 
@@ -29,13 +30,17 @@ func rootPath(scope string) Path {
 }
 
 // after returns the path after one more observation.
-func (p Path) after(r *Read) Path {
+func (p Path) after(r *surface.Read) Path {
 	var buf [256]byte
 	b := append(buf[:0], p[:]...)
 	b = appendBytes(b, r.Widget)
 	b = appendOptional(b, r.Default, r.Default != nil)
-	v, ok := r.effective()
+	v, ok := r.Effective()
 	return sha256.Sum256(appendOptional(b, v, ok))
+}
+
+func appendBytes[T string | []byte](b []byte, s T) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
 func appendOptional(b, v []byte, ok bool) []byte {
@@ -55,11 +60,11 @@ type question struct {
 	size   int64  // of what it and its entry hold
 }
 
-func questionOf(r *Read) question {
+func questionOf(r *surface.Read) question {
 	return question{widget: r.Widget, deflt: bytes.Clone(r.Default)}
 }
 
-func (q *question) equal(r *Read) bool {
+func (q *question) equal(r *surface.Read) bool {
 	return q.widget == r.Widget && (q.deflt == nil) == (r.Default == nil) && bytes.Equal(q.deflt, r.Default)
 }
 
@@ -72,7 +77,7 @@ type outcomes struct {
 	probation markQueue // in order of arrival; those that were hit are moved on
 	protected markQueue // in order of promotion
 	nodes     map[Path]*trieNode
-	chunks    map[Content]weak.Pointer[byte]
+	chunks    map[surface.Content]weak.Pointer[byte]
 	values    map[value.Digest]weak.Pointer[byte] // to values that leaves share
 	sweepAt   int
 }
@@ -229,45 +234,22 @@ func (o *outcomes) unlink(l *leafMark, evict []Path) []Path {
 
 // intern makes equal parts of the tapes of one key share their memory. It returns how many
 // bytes of t are new. t has not been handed to anybody yet.
-func (o *outcomes) intern(t *Tape) (fresh int64) {
-	t.elements = split(t.elements)
+func (o *outcomes) intern(t *surface.Tape) (fresh int64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	fresh = t.Size()
-	for i := range t.elements {
-		e := &t.elements[i]
-		if len(e.Data) >= internMin {
-			if b, ok := o.chunk(ContentOf(e.Data), e.Data); ok {
-				e.Data = b
-				fresh -= int64(len(b))
-			}
-		}
-	}
-	for c, m := range t.media {
-		if b, ok := o.chunk(c, m); ok && len(m) >= internMin {
-			t.media[c] = b
-			fresh -= int64(len(b))
-		}
-	}
-	return fresh
+	return t.Intern(o.chunk)
 }
 
-// internMin is the size from which data is worth looking for.
-const internMin = 256
-
 // chunk returns the equal data that is held already; else it remembers b.
-func (o *outcomes) chunk(c Content, b []byte) ([]byte, bool) {
+func (o *outcomes) chunk(c surface.Content, b []byte) ([]byte, bool) {
 	if w, ok := o.chunks[c]; ok {
 		if p := w.Value(); p != nil {
 			return unsafe.Slice(p, len(b)), true
 		}
 	}
-	if len(b) < internMin {
-		return b, false
-	}
 	o.sweep()
 	if o.chunks == nil {
-		o.chunks = map[Content]weak.Pointer[byte]{}
+		o.chunks = map[surface.Content]weak.Pointer[byte]{}
 	}
 	o.chunks[c] = weak.Make(unsafe.SliceData(b))
 	return b, false
@@ -308,65 +290,3 @@ func (o *outcomes) internValue(d value.Digest, v unsafe.Pointer) (shared unsafe.
 	o.values[d] = weak.Make((*byte)(v))
 	return v, true
 }
-
-// split cuts long parts of streams where their content says so, so that two streams that
-// differ in places have equal parts elsewhere, wherever the differences moved them. The
-// places are those of a gear hash (Xia et al.: "FastCDC", USENIX ATC 2016), 8 KiB apart
-// on average, 2 to 64 KiB.
-func split(in []Element) []Element {
-	out := make([]Element, 0, len(in))
-	for i := 0; i < len(in); {
-		if in[i].Op != Stream {
-			out = append(out, in[i])
-			i++
-			continue
-		}
-		j, n := i, 0
-		for ; j < len(in) && sameStream(&in[i], &in[j]); j++ {
-			n += len(in[j].Data)
-		}
-		all := make([]byte, 0, n)
-		for k := i; k < j; k++ {
-			all = append(all, in[k].Data...)
-		}
-		for len(all) > 0 {
-			n := cut(all)
-			e := in[i]
-			e.Data = bytes.Clone(all[:n]) // of its own, or a part would hold the whole
-			out = append(out, e)
-			all = all[n:]
-		}
-		i = j
-	}
-	return out
-}
-
-const (
-	cutMin  = 2 << 10
-	cutMax  = 64 << 10
-	cutMask = 1<<13 - 1
-)
-
-// cut returns the length of the first part of b.
-func cut(b []byte) int {
-	if len(b) <= cutMin {
-		return len(b)
-	}
-	n := min(len(b), cutMax)
-	var h uint64
-	for i := cutMin; i < n; i++ {
-		if h = h<<1 + gear[b[i]]; h>>32&cutMask == 0 {
-			return i + 1
-		}
-	}
-	return n
-}
-
-// gear is a table of random-looking numbers, the same in every process.
-var gear = func() (g [256]uint64) {
-	for i := range g {
-		sum := sha256.Sum256([]byte{byte(i)})
-		g[i] = binary.LittleEndian.Uint64(sum[:8])
-	}
-	return g
-}()

@@ -1,13 +1,16 @@
 package cachert
 
 import (
+	"context"
 	"time"
 
+	"github.com/cachegen/cachegen/cache/surface"
 	"github.com/cachegen/cachegen/runtime/value"
 )
 
 // What wrappers of version 2 of the interface call here, and later ones call in package
-// value. Everything in this file forwards to it, so that a library whose wrappers were
+// value; and what adapters that were written with them call here, and later ones in package
+// surface. Everything in this file forwards to it, so that a library whose wrappers were
 // generated for version 2 builds and works beside newer ones.
 
 // Generated2 names version 2 of the interface between generated code and this package.
@@ -166,3 +169,22 @@ func SizeSlice[S ~[]E, E any](z *Sizer, s S, elem func(*Sizer, E) int64) int64 {
 
 // SizeString is [value.SizeString].
 func SizeString[T ~string](z *Sizer, s T) int64 { return value.SizeString(z, s) }
+
+// The types of package surface by the names that version 2 knows.
+type (
+	Recording = surface.Recording
+	Recorder  = surface.Recorder
+	Tape      = surface.Tape
+	Element   = surface.Element
+)
+
+// Put is [surface.Put].
+const Put = surface.Put
+
+// Play is [surface.Play].
+func Play[T any](t *Tape, decode func(*Element) (T, error), show func(T) error) error {
+	return surface.Play(t, decode, show)
+}
+
+// WithInputs is [surface.WithInputs].
+func WithInputs(ctx context.Context, in Inputs) context.Context { return surface.WithInputs(ctx, in) }

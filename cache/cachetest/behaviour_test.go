@@ -15,36 +15,37 @@ import (
 	"testing/synctest"
 	"time"
 
-	cache "github.com/cachegen/cachegen/runtime"
+	"github.com/cachegen/cachegen/cache/surface"
+	cachert "github.com/cachegen/cachegen/runtime"
 )
 
 // fn is a drawing function under test with its wrapper.
 type fn struct {
-	site *cache.Drawn[key, string]
+	site *cachert.Drawn[key, string]
 	runs atomic.Int32
 	body func(ctx context.Context, p *Page, arg string) (string, error)
 }
 
-func function(body func(context.Context, *Page, string) (string, error), change ...func(*cache.DrawOptions)) *fn {
-	o := cache.DrawOptions{
-		Options: cache.Options{Func: "cachetest.fn", Site: "behaviour_test.go", Max: 10000, TrackContext: true},
+func function(body func(context.Context, *Page, string) (string, error), change ...func(*cachert.DrawOptions)) *fn {
+	o := cachert.DrawOptions{
+		Options: cachert.Options{Func: "cachetest.fn", Site: "behaviour_test.go", Max: 10000, TrackContext: true},
 		Widgets: true, Variants: 100,
 	}
 	for _, c := range change {
 		c(&o)
 	}
-	return &fn{site: cache.NewDrawn[key, string](nil, o), body: body}
+	return &fn{site: cachert.NewDrawn[key, string](nil, o), body: body}
 }
 
 // drawing is function for a body that draws and returns nothing.
-func drawing(body func(p *Page), change ...func(*cache.DrawOptions)) *fn {
+func drawing(body func(p *Page), change ...func(*cachert.DrawOptions)) *fn {
 	return function(func(_ context.Context, p *Page, _ string) (string, error) { body(p); return "", nil }, change...)
 }
 
 func (f *fn) call(ctx context.Context, p *Page, arg string) (string, error) {
 	k := key{arg}
 	bctx, bp, s := Bind(ctx, p, nil)
-	return f.site.Do(k.hash(), k, &cache.DrawCall{Ctx: bctx, Surface: s, Run: func(ctx context.Context, v any) (err error) {
+	return f.site.Do(k.hash(), k, &cachert.DrawCall{Ctx: bctx, Surface: s, Run: func(ctx context.Context, v any) (err error) {
 		f.runs.Add(1)
 		*v.(*string), err = f.body(ctx, bp, arg)
 		return err
@@ -216,7 +217,7 @@ func TestBehaviour(t *testing.T) {
 		inner.ran(t, 2)
 	})
 	row("SPN-01,SPN-02,SPN-03", func(t *testing.T) {
-		spinner := func(text string) func(*cache.DrawOptions) { return func(o *cache.DrawOptions) { o.Spinner = text } }
+		spinner := func(text string) func(*cachert.DrawOptions) { return func(o *cachert.DrawOptions) { o.Spinner = text } }
 		inner := drawing(func(p *Page) { p.Text("i") }, spinner("inner"))
 		outer := drawing(func(p *Page) { inner.call(bg, p, "x") }, spinner("outer"))
 		off := drawing(func(p *Page) {}, spinner(""))
@@ -285,7 +286,7 @@ func TestBehaviour(t *testing.T) {
 			}
 		}
 		f.ran(t, 3)
-		g := function(f.body, func(o *cache.DrawOptions) { o.ErrorTTL = time.Hour })
+		g := function(f.body, func(o *cachert.DrawOptions) { o.ErrorTTL = time.Hour })
 		for range 3 {
 			sc := NewScreen(&Session{})
 			if _, err := g.call(bg, sc.Page(), "x"); err != boom || !strings.Contains(sc.String(), "half") {
@@ -332,7 +333,7 @@ func bounded(t *testing.T) {
 		}
 		p.Image(big)
 		return strings.Clone(string(big)), p.Text(string(big))
-	}, func(o *cache.DrawOptions) { o.Variants = 1000; o.Max = 0 })
+	}, func(o *cachert.DrawOptions) { o.Variants = 1000; o.Max = 0 })
 	heap := func() int64 {
 		var m runtime.MemStats
 		runtime.GC()
@@ -379,7 +380,7 @@ func TestFloodOfValues(t *testing.T) {
 		p.Ask("input", "a", "")
 		p.Ask("input", "b", "")
 		return "", nil
-	}, func(o *cache.DrawOptions) { o.Max = 1000; o.Variants = 20 })
+	}, func(o *cachert.DrawOptions) { o.Max = 1000; o.Variants = 20 })
 	show := func(arg, a string) {
 		s := &Session{}
 		s.Set("a", a)
@@ -491,7 +492,7 @@ func TestBadBodies(t *testing.T) {
 	})
 	t.Run("another default than last time", func(t *testing.T) {
 		d := 0
-		f := drawing(func(p *Page) { d++; p.Text(fmt.Sprint(p.Slider("n", d))) }, func(o *cache.DrawOptions) { o.Variants = 3 })
+		f := drawing(func(p *Page) { d++; p.Text(fmt.Sprint(p.Slider("n", d))) }, func(o *cachert.DrawOptions) { o.Variants = 3 })
 		s := &Session{}
 		s.Set("n", "9")
 		f.show(t, s)
@@ -522,7 +523,7 @@ func TestBadBodies(t *testing.T) {
 		f := drawing(func(p *Page) { p.Text("page"); late = p })
 		sc := NewScreen(&Session{})
 		f.call(bg, sc.Page(), "x")
-		if err := late.Text("late"); !errors.Is(err, cache.ErrClosed) || strings.Contains(sc.String(), "late") {
+		if err := late.Text("late"); !errors.Is(err, surface.ErrClosed) || strings.Contains(sc.String(), "late") {
 			t.Fatal(err, sc)
 		}
 		f.show(t, &Session{})
@@ -594,7 +595,7 @@ func TestBadBodies(t *testing.T) {
 		f.ran(t, 1)
 	})
 	t.Run("without the option widgets", func(t *testing.T) {
-		f := drawing(func(p *Page) { p.Slider("n", 1) }, func(o *cache.DrawOptions) { o.Widgets = false })
+		f := drawing(func(p *Page) { p.Slider("n", 1) }, func(o *cachert.DrawOptions) { o.Widgets = false })
 		f.show(t, &Session{})
 		f.show(t, &Session{})
 		f.ran(t, 2)
@@ -605,7 +606,7 @@ func TestBadBodies(t *testing.T) {
 			p.Slider("n", 1)
 			return f.call(ctx, p, arg)
 		})
-		var cycle *cache.CycleError
+		var cycle *cachert.CycleError
 		if _, err := f.call(bg, NewScreen(&Session{}).Page(), "x"); !errors.As(err, &cycle) {
 			t.Fatal(err)
 		}
@@ -659,7 +660,7 @@ func TestClearWhileDrawing(t *testing.T) {
 
 func TestTTL(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := drawing(func(p *Page) { p.Slider("a", 1); p.Text("x") }, func(o *cache.DrawOptions) { o.TTL = time.Minute })
+		f := drawing(func(p *Page) { p.Slider("a", 1); p.Text("x") }, func(o *cachert.DrawOptions) { o.TTL = time.Minute })
 		f.show(t, &Session{})
 		time.Sleep(time.Minute - 1)
 		f.show(t, &Session{})
@@ -671,15 +672,15 @@ func TestTTL(t *testing.T) {
 }
 
 func TestStats(t *testing.T) {
-	f := drawing(func(p *Page) { p.Slider("a", 1); p.Slider("b", 1) }, func(o *cache.DrawOptions) { o.Func = "cachetest.stats" })
+	f := drawing(func(p *Page) { p.Slider("a", 1); p.Slider("b", 1) }, func(o *cachert.DrawOptions) { o.Func = "cachetest.stats" })
 	s := &Session{}
 	for range 5 {
 		f.show(t, s)
 	}
 	s.Set("b", "2")
 	f.show(t, s)
-	all := cache.AllStats()
-	i := slices.IndexFunc(all, func(x cache.Stats) bool { return x.Func == "cachetest.stats" })
+	all := cachert.AllStats()
+	i := slices.IndexFunc(all, func(x cachert.Stats) bool { return x.Func == "cachetest.stats" })
 	x := f.site.Stats()
 	if x.Hits != 4 || x.Misses != 2 || x.Loads != 2 || x.Errors != 0 || x.NotKept != 0 || x.Entries != 4 || i < 0 || all[i].Hits != 4 {
 		t.Fatalf("%+v", x)

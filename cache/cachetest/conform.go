@@ -13,14 +13,15 @@ import (
 	"sync"
 	"testing"
 
-	cache "github.com/cachegen/cachegen/runtime"
+	"github.com/cachegen/cachegen/cache/surface"
+	cachert "github.com/cachegen/cachegen/runtime"
 	"github.com/cachegen/cachegen/runtime/value"
 )
 
 // Adapter is what the suite has to know of a framework whose functions draw to a P.
 type Adapter[P comparable] struct {
 	// Bind is the adapter's.
-	Bind func(context.Context, P, cache.Inputs) (context.Context, P, cache.Surface)
+	Bind func(context.Context, P, surface.Inputs) (context.Context, P, surface.Surface)
 	// Run runs a page for the session and returns what its client sees in the end. The
 	// session's values are the widgets' values, or the inputs of the request.
 	Run func(s *Session, ctx context.Context, page func(ctx context.Context, p P)) string
@@ -197,7 +198,7 @@ type runner[P comparable] struct {
 	a     Adapter[P]
 	prog  program
 	s     *Session // of the present step
-	sites []*cache.Drawn[confKey, string]
+	sites []*cachert.Drawn[confKey, string]
 	mu    sync.Mutex
 	runs  []int // bodies that ran; under mu
 
@@ -266,8 +267,8 @@ func (m *activation) sawUser(ctx context.Context) {
 func (a Adapter[P]) runner(prog program) *runner[P] {
 	r := &runner[P]{a: a, prog: prog, model: map[confKey][]outcome{}}
 	for i := range prog.funcs {
-		r.sites = append(r.sites, cache.NewDrawn[confKey, string](nil, cache.DrawOptions{
-			Options: cache.Options{Func: fmt.Sprint("conform.f", i), Site: "conform.go", Max: 10000, TrackContext: true},
+		r.sites = append(r.sites, cachert.NewDrawn[confKey, string](nil, cachert.DrawOptions{
+			Options: cachert.Options{Func: fmt.Sprint("conform.f", i), Site: "conform.go", Max: 10000, TrackContext: true},
 			Widgets: true, Variants: 1000,
 		}))
 	}
@@ -317,14 +318,14 @@ func (r *runner[P]) cached(b *body[P], p P, s stmt) (string, error) {
 		ctx = context.Background()
 	}
 	k := confKey{s.fn, s.text}
-	bctx, bp, surface := r.a.Bind(ctx, p, nil)
-	var holes cache.Holes
-	kids := cache.BindHoleErr(&holes, surface, p, bp, func(p P) error {
+	bctx, bp, bound := r.a.Bind(ctx, p, nil)
+	var holes surface.Holes
+	kids := surface.BindHoleErr(&holes, bound, p, bp, func(p P) error {
 		_, err := b.run(p, s.sub)
 		return err
 	})
-	return r.sites[s.fn].Do(k.hash(), k, &cache.DrawCall{
-		Ctx: bctx, Surface: surface, Holes: &holes,
+	return r.sites[s.fn].Do(k.hash(), k, &cachert.DrawCall{
+		Ctx: bctx, Surface: bound, Holes: &holes,
 		Run: func(ctx context.Context, v any) (err error) {
 			r.mu.Lock()
 			r.runs[s.fn]++

@@ -7,7 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	cache "github.com/cachegen/cachegen/runtime"
+	cachert "github.com/cachegen/cachegen/runtime"
 )
 
 // A computation that has moved to another key is outdated by an event that came before the
@@ -16,7 +16,7 @@ func TestMovedComputationKeepsItsFirstEvent(t *testing.T) {
 	for name, drop := range map[string]func(f *fn){
 		"clear":  func(f *fn) { f.site.Clear() },
 		"forget": func(f *fn) { k := key{"x"}; f.site.Forget(k.hash(), k) },
-		"tag":    func(*fn) { cache.Invalidate(context.Background(), "moved") },
+		"tag":    func(*fn) { cachert.Invalidate(context.Background(), "moved") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -27,7 +27,7 @@ func TestMovedComputationKeepsItsFirstEvent(t *testing.T) {
 					lang := p.Ask("text", "lang", "en")
 					time.Sleep(2 * time.Second)
 					p.Text(v + " " + lang)
-				}, func(o *cache.DrawOptions) { o.Tags = []string{"moved"} })
+				}, func(o *cachert.DrawOptions) { o.Tags = []string{"moved"} })
 				show := func(lang string) <-chan string {
 					s, got := &Session{}, make(chan string, 1)
 					s.Set("lang", lang)
@@ -74,7 +74,7 @@ func TestOlderDrawingNeverReplacesANewerOne(t *testing.T) {
 			}
 			p.Ask("text", "lang", "en")
 			p.Text(v)
-		}, func(o *cache.DrawOptions) { o.Wait = time.Second })
+		}, func(o *cachert.DrawOptions) { o.Wait = time.Second })
 		done := make(chan string)
 		go func() { done <- f.show(t, &Session{}) }()
 		synctest.Wait()

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/cachegen/cachegen/cache/cachetest"
-	cache "github.com/cachegen/cachegen/runtime"
+	"github.com/cachegen/cachegen/cache/surface"
 )
 
 // A framework that no adapter was made for: a terminal that prints lines and asks
@@ -42,43 +42,43 @@ func (t *Term) Ask(question, deflt string) string {
 // The adapter, as docs/bring-your-own-framework.md has it.
 
 // begin adapter
-type surface struct {
-	cache.Recorder
+type termSurface struct {
+	surface.Recorder
 	up *Term // what the caller gave
 }
 
 // Bind binds a Term: the body gets another one, whose backend is the surface.
-func Bind(ctx context.Context, t *Term, _ cache.Inputs) (context.Context, *Term, cache.Surface) {
-	s := &surface{up: t}
+func Bind(ctx context.Context, t *Term, _ surface.Inputs) (context.Context, *Term, surface.Surface) {
+	s := &termSurface{up: t}
 	s.Within(t.Backend)
 	return ctx, &Term{Backend: s, depth: t.depth}, s
 }
 
 // Print keeps the line, then prints it.
-func (s *surface) Print(line string) error {
+func (s *termSurface) Print(line string) error {
 	line = strings.TrimPrefix(line, strings.Repeat("  ", s.up.depth))
-	if err := s.Draw(cache.Element{Op: cache.Put, Kind: "line", Data: []byte(line)}); err != nil {
+	if err := s.Draw(surface.Element{Op: surface.Put, Kind: "line", Data: []byte(line)}); err != nil {
 		return err
 	}
 	return s.up.Say(line)
 }
 
 // Answer reports the read before the body gets the value.
-func (s *surface) Answer(question string) (string, bool) {
+func (s *termSurface) Answer(question string) (string, bool) {
 	a, given := s.up.Answer(question)
-	s.Saw(cache.Read{Widget: question, Value: []byte(a), Set: given})
+	s.ReportRead(surface.Read{Widget: question, Value: []byte(a), Set: given})
 	return a, given
 }
 
-func (s *surface) Scope() string           { return "term" }
-func (s *surface) Record() cache.Recording { return s.Open(nil) }
-func (s *surface) Value(question string) ([]byte, bool) {
+func (s *termSurface) Scope() string             { return "term" }
+func (s *termSurface) Record() surface.Recording { return s.Open(nil) }
+func (s *termSurface) Value(question string) ([]byte, bool) {
 	a, given := s.up.Answer(question)
 	return []byte(a), given
 }
 
-func (s *surface) Replay(t *cache.Tape) error {
-	return cache.Play(t, func(e *cache.Element) (string, error) {
+func (s *termSurface) Replay(t *surface.Tape) error {
+	return surface.Play(t, func(e *surface.Element) (string, error) {
 		if e.Kind != "line" {
 			return "", fmt.Errorf("a terminal has no %s", e.Kind)
 		}

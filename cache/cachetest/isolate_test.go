@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	cache "github.com/cachegen/cachegen/runtime"
+	cachert "github.com/cachegen/cachegen/runtime"
 )
 
 var isolateRuns, isolateReleased atomic.Int32
@@ -20,10 +20,10 @@ type isolateOps struct{}
 func (isolateOps) Release(any) { isolateReleased.Add(1) }
 
 // isolateSite is a cache as every program has them: it belongs to the process.
-var isolateSite = cache.New[string, int](isolateOps{}, cache.Options{Func: "isolate", TTL: time.Minute, Grace: time.Minute})
+var isolateSite = cachert.New[string, int](isolateOps{}, cachert.Options{Func: "isolate", TTL: time.Minute, Grace: time.Minute})
 
 func isolateLoad() int {
-	v, _ := isolateSite.Do(1, "k", &cache.Call{Run: func(_ context.Context, v any) error {
+	v, _ := isolateSite.Do(1, "k", &cachert.Call{Run: func(_ context.Context, v any) error {
 		*v.(*int) = int(isolateRuns.Add(1))
 		return nil
 	}})

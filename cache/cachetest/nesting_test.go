@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	cache "github.com/cachegen/cachegen/runtime"
+	cachert "github.com/cachegen/cachegen/runtime"
 )
 
 // What an inner data function owes to counts for the page that shows it, with the
@@ -18,18 +18,18 @@ import (
 func TestNestedFacts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		version := 0
-		data := cache.New[int, string](nil, cache.Options{Func: "nested.data", Site: "x", TTL: time.Minute, Tags: []string{"nested-data"}})
+		data := cachert.New[int, string](nil, cachert.Options{Func: "nested.data", Site: "x", TTL: time.Minute, Tags: []string{"nested-data"}})
 		f := function(func(ctx context.Context, p *Page, _ string) (string, error) {
-			v, err := data.Do(1, 1, &cache.Call{Ctx: ctx, Run: func(_ context.Context, v any) error {
+			v, err := data.Do(1, 1, &cachert.Call{Ctx: ctx, Run: func(_ context.Context, v any) error {
 				version++
 				*v.(*string) = fmt.Sprint("v", version)
 				return nil
 			}})
 			p.Text(v)
 			return v, err
-		}, func(o *cache.DrawOptions) { o.TTL = time.Hour })
+		}, func(o *cachert.DrawOptions) { o.TTL = time.Hour })
 		f.show(t, &Session{})
-		cache.Invalidate(t.Context(), "nested-data")
+		cachert.Invalidate(t.Context(), "nested-data")
 		if got := f.show(t, &Session{}); !strings.Contains(got, "v2") {
 			t.Fatal("the page outlived its data's tag:", got)
 		}
@@ -45,7 +45,7 @@ func TestNestedFacts(t *testing.T) {
 // surface knows where it is drawn.
 func TestNestedWithoutContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		inner := drawing(func(p *Page) { p.Text(fmt.Sprint(time.Now().Unix())) }, func(o *cache.DrawOptions) { o.TTL = time.Minute })
+		inner := drawing(func(p *Page) { p.Text(fmt.Sprint(time.Now().Unix())) }, func(o *cachert.DrawOptions) { o.TTL = time.Minute })
 		outer := drawing(func(p *Page) { inner.call(context.Background(), p, "i") })
 		a := outer.show(t, &Session{})
 		time.Sleep(time.Minute)
@@ -65,15 +65,15 @@ func TestNestedWithoutContext(t *testing.T) {
 
 func TestSessionScope(t *testing.T) {
 	runs := 0
-	site := cache.NewDrawn[key, string](nil, cache.DrawOptions{Options: cache.Options{Func: "session.fn", Site: "x", Session: true, TrackContext: true}, Widgets: true})
+	site := cachert.NewDrawn[key, string](nil, cachert.DrawOptions{Options: cachert.Options{Func: "session.fn", Site: "x", Session: true, TrackContext: true}, Widgets: true})
 	show := func(id string) string {
-		ctx := cache.WithSession(context.Background(), id)
+		ctx := cachert.WithSession(context.Background(), id)
 		sc := NewScreen(&Session{})
 		k := key{id}
 		bctx, bp, s := Bind(ctx, sc.Page(), nil)
-		if _, err := site.Do(k.hash(), k, &cache.DrawCall{Ctx: bctx, Surface: s, Run: func(ctx context.Context, _ any) error {
+		if _, err := site.Do(k.hash(), k, &cachert.DrawCall{Ctx: bctx, Surface: s, Run: func(ctx context.Context, _ any) error {
 			runs++
-			id, _ := cache.SessionOf(ctx)
+			id, _ := cachert.SessionOf(ctx)
 			return bp.Text(fmt.Sprint("cart of ", id, bp.Slider("n", 1)))
 		}}); err != nil {
 			t.Fatal(err)
@@ -88,7 +88,7 @@ func TestSessionScope(t *testing.T) {
 	if runs != 2 {
 		t.Fatal(runs)
 	}
-	cache.EndSession(context.Background(), "a")
+	cachert.EndSession(context.Background(), "a")
 	if n := site.Stats().Entries; n != 2 {
 		t.Fatal("entries after the end of a session:", n)
 	}
@@ -116,14 +116,14 @@ func TestResource(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ops := &releasing{}
 		runs := 0
-		site := cache.NewDrawn[key, string](ops, cache.DrawOptions{Options: cache.Options{Func: "resource.fn", Site: "x", Resource: true, Grace: time.Second}, Widgets: true})
+		site := cachert.NewDrawn[key, string](ops, cachert.DrawOptions{Options: cachert.Options{Func: "resource.fn", Site: "x", Resource: true, Grace: time.Second}, Widgets: true})
 		show := func(n string) (string, string) {
 			se := &Session{}
 			se.Set("n", n)
 			sc := NewScreen(se)
 			k := key{}
 			bctx, bp, s := Bind(t.Context(), sc.Page(), nil)
-			v, err := site.Do(k.hash(), k, &cache.DrawCall{Ctx: bctx, Surface: s, Run: func(ctx context.Context, v any) error {
+			v, err := site.Do(k.hash(), k, &cachert.DrawCall{Ctx: bctx, Surface: s, Run: func(ctx context.Context, v any) error {
 				runs++
 				*v.(*string) = fmt.Sprint("db", runs)
 				return bp.Text("opened " + bp.Ask("input", "n", ""))
@@ -157,7 +157,7 @@ func TestTimeoutAndWaiters(t *testing.T) {
 		slow := function(func(ctx context.Context, p *Page, _ string) (string, error) {
 			<-ctx.Done()
 			return "", ctx.Err()
-		}, func(o *cache.DrawOptions) { o.Timeout = time.Second })
+		}, func(o *cachert.DrawOptions) { o.Timeout = time.Second })
 		if _, err := slow.call(t.Context(), NewScreen(&Session{}).Page(), "x"); !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatal(err)
 		}
@@ -216,11 +216,11 @@ func TestTimeoutAndWaiters(t *testing.T) {
 func TestErrorsOfInnerErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		down := errors.New("down")
-		data := cache.New[int, string](nil, cache.Options{Func: "errors.data", Site: "x"})
+		data := cachert.New[int, string](nil, cachert.Options{Func: "errors.data", Site: "x"})
 		load := func(ctx context.Context) (string, error) {
-			return data.Do(1, 1, &cache.Call{Ctx: ctx, Run: func(context.Context, any) error { return down }})
+			return data.Do(1, 1, &cachert.Call{Ctx: ctx, Run: func(context.Context, any) error { return down }})
 		}
-		keeps := func(o *cache.DrawOptions) { o.ErrorTTL = time.Minute }
+		keeps := func(o *cachert.DrawOptions) { o.ErrorTTL = time.Minute }
 		page := function(func(ctx context.Context, p *Page, _ string) (string, error) {
 			p.Text("loading " + p.Ask("input", "n", ""))
 			return load(ctx)

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"sync"
 
-	cache "github.com/cachegen/cachegen/runtime"
+	"github.com/cachegen/cachegen/cache/surface"
 )
 
 // Session is one user's browser tab: what has been done to the widgets. Widgets that
@@ -119,7 +119,7 @@ type Page struct {
 	at     *node // where it is not bound
 	prefix string
 
-	bound *surface
+	bound *pageSurface
 	under *Page
 	on    string // the name of this container on the tape
 }
@@ -129,14 +129,14 @@ func (p *Page) Text(text string) error { return p.put("text", text) }
 
 // Image draws an image.
 func (p *Page) Image(content []byte) error {
-	_, err := p.add(cache.Element{Op: cache.Put, Kind: "image"}, content)
+	_, err := p.add(surface.Element{Op: surface.Put, Kind: "image"}, content)
 	return err
 }
 
 // Container draws a container and returns it as a page of its own. The container of a
 // page that cannot be drawn on any more shows nothing.
 func (p *Page) Container(title string) *Page {
-	c, _ := p.add(cache.Element{Op: cache.Put, Kind: "container", Data: []byte(title)}, nil)
+	c, _ := p.add(surface.Element{Op: surface.Put, Kind: "container", Data: []byte(title)}, nil)
 	return c
 }
 
@@ -148,7 +148,7 @@ func (p *Page) Toast(text string) error { return p.root("toast").put("text", tex
 
 // Clear takes away everything that the container holds.
 func (p *Page) Clear() error {
-	_, err := p.add(cache.Element{Op: cache.Remove, Kind: "clear"}, nil)
+	_, err := p.add(surface.Element{Op: surface.Remove, Kind: "clear"}, nil)
 	return err
 }
 
@@ -161,15 +161,15 @@ func (p *Page) Scoped(prefix string) *Page {
 
 // Ask draws a control and returns its value, deflt when it is untouched.
 func (p *Page) Ask(kind, name, deflt string) string {
-	read := cache.Read{Widget: p.prefix + name, Default: []byte(deflt)}
+	read := surface.Read{Widget: p.prefix + name, Default: []byte(deflt)}
 	value := deflt
 	if v, ok := p.screen.session.Value(read.Widget); ok {
 		read.Value, read.Set, value = []byte(v), true, v
 	}
 	if p.bound != nil {
-		p.bound.Saw(read)
+		p.bound.ReportRead(read)
 	}
-	p.add(cache.Element{Op: cache.Put, Kind: kind, Data: []byte(name + "=" + value), Widget: &read}, nil)
+	p.add(surface.Element{Op: surface.Put, Kind: kind, Data: []byte(name + "=" + value), Widget: &read}, nil)
 	return value
 }
 
@@ -185,7 +185,7 @@ func (p *Page) Slider(name string, deflt int) int {
 }
 
 func (p *Page) put(kind, text string) error {
-	_, err := p.add(cache.Element{Op: cache.Put, Kind: kind, Data: []byte(text)}, nil)
+	_, err := p.add(surface.Element{Op: surface.Put, Kind: kind, Data: []byte(text)}, nil)
 	return err
 }
 
@@ -199,17 +199,17 @@ func (p *Page) root(name string) *Page {
 }
 
 // add draws e on p, and on the pages under it; media is what an image shows.
-func (p *Page) add(e cache.Element, media []byte) (child *Page, err error) {
+func (p *Page) add(e surface.Element, media []byte) (child *Page, err error) {
 	p.screen.mu.Lock()
 	defer p.screen.mu.Unlock()
 	return p.addLocked(e, media)
 }
 
-func (p *Page) addLocked(e cache.Element, media []byte) (*Page, error) {
+func (p *Page) addLocked(e surface.Element, media []byte) (*Page, error) {
 	if p.bound != nil {
 		e.On, e.Media = p.on, nil
 		if media != nil {
-			e.Media = []cache.Content{p.bound.Media(media)}
+			e.Media = []surface.Content{p.bound.Media(media)}
 		}
 		c := &Page{screen: p.screen, prefix: p.prefix, bound: p.bound, on: p.on}
 		if e.Kind == "container" {
@@ -229,13 +229,13 @@ func (p *Page) addLocked(e cache.Element, media []byte) (*Page, error) {
 	}
 	n := &node{kind: e.Kind, text: string(e.Data)}
 	if media != nil {
-		n.text = fmt.Sprintf("%x", cache.ContentOf(media))
+		n.text = fmt.Sprintf("%x", surface.ContentOf(media))
 	}
 	c := &Page{screen: p.screen, at: n, prefix: p.prefix}
 	switch {
 	case p.screen.broken != nil:
 		return c, p.screen.broken
-	case e.Op == cache.Remove:
+	case e.Op == surface.Remove:
 		p.at.kids = nil
 	default:
 		p.at.kids = append(p.at.kids, n)

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	cache "github.com/cachegen/cachegen/runtime"
+	cachert "github.com/cachegen/cachegen/runtime"
 	"github.com/cachegen/cachegen/runtime/value"
 )
 
@@ -14,11 +14,11 @@ type key struct{ arg string }
 func (k *key) hash() uint64 { return value.HashString(value.HashStart(), k.arg) }
 
 // drawn is a wrapper as the generator writes them.
-func drawn(site *cache.Drawn[key, string], body func(context.Context, *Page, string) (string, error)) func(context.Context, *Page, string) (string, error) {
+func drawn(site *cachert.Drawn[key, string], body func(context.Context, *Page, string) (string, error)) func(context.Context, *Page, string) (string, error) {
 	return func(ctx context.Context, p *Page, arg string) (string, error) {
 		k := key{arg}
 		bctx, bp, s := Bind(ctx, p, nil)
-		return site.Do(k.hash(), k, &cache.DrawCall{
+		return site.Do(k.hash(), k, &cachert.DrawCall{
 			Ctx: bctx, Surface: s,
 			Run: func(ctx context.Context, v any) (err error) {
 				*v.(*string), err = body(ctx, bp, arg)
@@ -28,9 +28,9 @@ func drawn(site *cache.Drawn[key, string], body func(context.Context, *Page, str
 	}
 }
 
-func newSite(name string) *cache.Drawn[key, string] {
-	return cache.NewDrawn[key, string](nil, cache.DrawOptions{
-		Options: cache.Options{Func: name, Site: "page_test.go", Max: 10000, TrackContext: true},
+func newSite(name string) *cachert.Drawn[key, string] {
+	return cachert.NewDrawn[key, string](nil, cachert.DrawOptions{
+		Options: cachert.Options{Func: name, Site: "page_test.go", Max: 10000, TrackContext: true},
 		Widgets: true, Variants: 100,
 	})
 }

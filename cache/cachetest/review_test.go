@@ -9,18 +9,18 @@ import (
 	"testing/synctest"
 	"time"
 
-	cache "github.com/cachegen/cachegen/runtime"
+	cachert "github.com/cachegen/cachegen/runtime"
 )
 
 type drawnList struct {
 	t    *testing.T
-	site *cache.Drawn[key, []int]
+	site *cachert.Drawn[key, []int]
 }
 
 func (f drawnList) show(ctx context.Context, body func(context.Context, *Page) ([]int, error)) ([]int, error) {
 	k := key{}
 	bctx, bp, s := Bind(ctx, NewScreen(&Session{}).Page(), nil)
-	return f.site.Do(k.hash(), k, &cache.DrawCall{Ctx: bctx, Surface: s, Run: func(ctx context.Context, v any) (err error) {
+	return f.site.Do(k.hash(), k, &cachert.DrawCall{Ctx: bctx, Surface: s, Run: func(ctx context.Context, v any) (err error) {
 		*v.(*[]int), err = body(ctx, bp)
 		return err
 	}})
@@ -36,7 +36,7 @@ func (o listOps) Copy(to, from any) error {
 // A body that draws may return its argument, or a package variable. What is kept and what the
 // first caller gets are apart from it.
 func TestKeptValueIsOutOfTheBodysReach(t *testing.T) {
-	f := drawnList{t, cache.NewDrawn[key, []int](listOps{func(v *[]int) []int { return slices.Clone(*v) }}, cache.DrawOptions{Options: cache.Options{Func: "apart", Site: "x"}})}
+	f := drawnList{t, cachert.NewDrawn[key, []int](listOps{func(v *[]int) []int { return slices.Clone(*v) }}, cachert.DrawOptions{Options: cachert.Options{Func: "apart", Site: "x"}})}
 	arg := []int{1, 2}
 	body := func(_ context.Context, p *Page) ([]int, error) { return arg, p.Text("x") }
 	v, err := f.show(t.Context(), body)
@@ -54,12 +54,12 @@ func TestKeptValueIsOutOfTheBodysReach(t *testing.T) {
 func TestPanicOfACopyEndsTheComputationOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		bad := true
-		f := drawnList{t, cache.NewDrawn[key, []int](listOps{func(v *[]int) []int {
+		f := drawnList{t, cachert.NewDrawn[key, []int](listOps{func(v *[]int) []int {
 			if bad {
 				panic("copy")
 			}
 			return *v
-		}}, cache.DrawOptions{Options: cache.Options{Func: "panics", Site: "x"}})}
+		}}, cachert.DrawOptions{Options: cachert.Options{Func: "panics", Site: "x"}})}
 		body := func(_ context.Context, p *Page) ([]int, error) {
 			time.Sleep(time.Second)
 			return []int{1}, p.Text("x")
@@ -96,7 +96,7 @@ func (r releasingList) Release(v any) { r.out <- *v.(*[]int) }
 func TestResourceThatIsNotKeptIsReleased(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ops := releasingList{make(chan []int, 10)}
-		f := drawnList{t, cache.NewDrawn[key, []int](ops, cache.DrawOptions{Options: cache.Options{Func: "unkept", Site: "x", Resource: true, TrackContext: true}})}
+		f := drawnList{t, cachert.NewDrawn[key, []int](ops, cachert.DrawOptions{Options: cachert.Options{Func: "unkept", Site: "x", Resource: true, TrackContext: true}})}
 		userKey := struct{ user string }{}
 		ctx := context.WithValue(t.Context(), userKey, "ada")
 		var wg sync.WaitGroup
@@ -120,22 +120,22 @@ func TestResourceThatIsNotKeptIsReleased(t *testing.T) {
 // What is drawn cannot be refreshed behind the client that it is drawn for, so there
 // is no stale hit that could show a spinner. Rows: SPN-04.
 func TestStaleIsNotForWhatDraws(t *testing.T) {
-	cache.NewDrawn[key, []int](nil, cache.DrawOptions{Options: cache.Options{Func: "drawn.stale", Site: "x", TTL: time.Minute}})
-	if err := cache.Configure("drawn.stale", cache.Override{Stale: time.Hour}); err == nil {
+	cachert.NewDrawn[key, []int](nil, cachert.DrawOptions{Options: cachert.Options{Func: "drawn.stale", Site: "x", TTL: time.Minute}})
+	if err := cachert.Configure("drawn.stale", cachert.Override{Stale: time.Hour}); err == nil {
 		t.Error("it is taken")
 	}
 }
 
 // A validation that calls what it validates gets an error.
 func TestValidationOfItself(t *testing.T) {
-	site := cache.NewDrawn[key, int](nil, cache.DrawOptions{Options: cache.Options{Func: "validated", Site: "x"}})
+	site := cachert.NewDrawn[key, int](nil, cachert.DrawOptions{Options: cachert.Options{Func: "validated", Site: "x"}})
 	depth := 0
 	var inner error
 	var call func(ctx context.Context) (int, error)
 	call = func(ctx context.Context) (int, error) {
 		k := key{}
 		bctx, bp, s := Bind(ctx, NewScreen(&Session{}).Page(), nil)
-		return site.Do(k.hash(), k, &cache.DrawCall{
+		return site.Do(k.hash(), k, &cachert.DrawCall{
 			Ctx: bctx, Surface: s,
 			Run: func(_ context.Context, v any) error {
 				*v.(*int) = 1
@@ -154,7 +154,7 @@ func TestValidationOfItself(t *testing.T) {
 			t.Fatal(v, err)
 		}
 	}
-	if depth != 1 || !errors.As(inner, new(*cache.CycleError)) {
+	if depth != 1 || !errors.As(inner, new(*cachert.CycleError)) {
 		t.Errorf("%d validations, the inner call gets the error %v", depth, inner)
 	}
 }
@@ -162,12 +162,12 @@ func TestValidationOfItself(t *testing.T) {
 // A body that ends early since its caller has left is not one that reads something else
 // than before.
 func TestCancelledBodyIsNotUnsteady(t *testing.T) {
-	site := cache.NewDrawn[key, []int](nil, cache.DrawOptions{Options: cache.Options{Func: "cancelled", Site: "x", TTL: time.Hour}, Widgets: true})
+	site := cachert.NewDrawn[key, []int](nil, cachert.DrawOptions{Options: cachert.Options{Func: "cancelled", Site: "x", TTL: time.Hour}, Widgets: true})
 	session := &Session{}
 	show := func(ctx context.Context, early bool) {
 		k := key{}
 		bctx, bp, s := Bind(ctx, NewScreen(session).Page(), nil)
-		_, _ = site.Do(k.hash(), k, &cache.DrawCall{Ctx: bctx, Surface: s, Run: func(ctx context.Context, _ any) error {
+		_, _ = site.Do(k.hash(), k, &cachert.DrawCall{Ctx: bctx, Surface: s, Run: func(ctx context.Context, _ any) error {
 			if early {
 				return ctx.Err()
 			}

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	cache "github.com/cachegen/cachegen/runtime"
+	cachert "github.com/cachegen/cachegen/runtime"
 )
 
 var stormOps = flag.Int("storm", 200_000, "how many operations the storm of calls and events makes")
@@ -40,7 +40,7 @@ func TestStorm(t *testing.T) {
 		ops /= 20
 	}
 	type value = [2]int64 // of the function's own start, and of the inner function's
-	type site = cache.Site[key, value]
+	type site = cachert.Site[key, value]
 	names := [keys]key{{"a"}, {"b"}, {"c"}, {"d"}}
 	tag := func(k int) string { return fmt.Sprint("storm:", k) }
 	work := func() {
@@ -48,9 +48,9 @@ func TestStorm(t *testing.T) {
 			time.Sleep(time.Duration(rand.IntN(40)) * time.Microsecond)
 		}
 	}
-	inner := cache.New[key, value](nil, cache.Options{Func: "storm.inner", Site: "storm_test.go", Max: 100, ErrorResult: cache.HasError})
+	inner := cachert.New[key, value](nil, cachert.Options{Func: "storm.inner", Site: "storm_test.go", Max: 100, ErrorResult: cachert.HasError})
 	innerOf := func(ctx context.Context, k int) (value, error) {
-		return inner.Do(names[k].hash(), names[k], &cache.Call{Ctx: ctx, Tags: []string{tag(k)}, Run: func(_ context.Context, v any) error {
+		return inner.Do(names[k].hash(), names[k], &cachert.Call{Ctx: ctx, Tags: []string{tag(k)}, Run: func(_ context.Context, v any) error {
 			n := version.Load()
 			work()
 			*v.(*value) = value{n, n}
@@ -59,15 +59,15 @@ func TestStorm(t *testing.T) {
 	}
 	var sites []*site
 	var sessions []bool
-	for _, o := range []cache.Options{
+	for _, o := range []cachert.Options{
 		{Max: 100}, {Max: 100, Detach: true}, {Max: 2, Detach: true, Wait: 50 * time.Microsecond}, {Max: 100, Wait: 20 * time.Microsecond},
 		{Max: 100, Session: true}, {Max: 100, Detach: true, TTL: time.Millisecond, Stale: time.Second},
 	} {
-		o.Func, o.Site, o.ErrorResult = fmt.Sprint("storm.f", len(sites)), "storm_test.go", cache.HasError
+		o.Func, o.Site, o.ErrorResult = fmt.Sprint("storm.f", len(sites)), "storm_test.go", cachert.HasError
 		if o.Session {
-			sites = append(sites, cache.New[key, value](sessionOps{}, o))
+			sites = append(sites, cachert.New[key, value](sessionOps{}, o))
 		} else {
-			sites = append(sites, cache.New[key, value](nil, o))
+			sites = append(sites, cachert.New[key, value](nil, o))
 		}
 		sessions = append(sessions, o.Session)
 	}
@@ -106,7 +106,7 @@ func TestStorm(t *testing.T) {
 			ctx, cancel = context.WithCancel(bg)
 		}
 		defer cancel()
-		ctx = cache.WithSession(ctx, names[k].arg)
+		ctx = cachert.WithSession(ctx, names[k].arg)
 		switch r.IntN(16) {
 		case 0:
 			n := version.Add(1)
@@ -118,7 +118,7 @@ func TestStorm(t *testing.T) {
 			raise(&floor[i].own[k], n)
 		case 1:
 			n := version.Add(1)
-			cache.Invalidate(bg, tag(k))
+			cachert.Invalidate(bg, tag(k))
 			for i := range floor {
 				raise(&floor[i].tag[k], n)
 				if i < len(sites) { // the page has the tag only through what it uses
@@ -140,7 +140,7 @@ func TestStorm(t *testing.T) {
 			}
 		case 3:
 			n := version.Add(1)
-			cache.EndSession(bg, names[k].arg)
+			cachert.EndSession(bg, names[k].arg)
 			for i := range sites {
 				if sessions[i] {
 					raise(&floor[i].own[k], n)
@@ -168,7 +168,7 @@ func TestStorm(t *testing.T) {
 				}
 				return
 			}
-			call := &cache.Call{Ctx: ctx, Tags: []string{tag(k)}, Run: func(ctx context.Context, v any) error {
+			call := &cachert.Call{Ctx: ctx, Tags: []string{tag(k)}, Run: func(ctx context.Context, v any) error {
 				own := version.Load()
 				in, err := innerOf(ctx, k)
 				if err != nil {

@@ -5,46 +5,46 @@ import (
 	"fmt"
 	"strconv"
 
-	cache "github.com/cachegen/cachegen/runtime"
+	"github.com/cachegen/cachegen/cache/surface"
 )
 
-// surface is a Page bound for one call.
-type surface struct {
-	cache.Recorder
+// pageSurface is a Page bound for one call.
+type pageSurface struct {
+	surface.Recorder
 	page       *Page // what the caller gave
 	containers int   // how many were drawn on it
 }
 
 // Bind binds a page: the body draws on the page that it returns.
-func Bind(ctx context.Context, p *Page, _ cache.Inputs) (context.Context, *Page, cache.Surface) {
-	s := &surface{page: p}
+func Bind(ctx context.Context, p *Page, _ surface.Inputs) (context.Context, *Page, surface.Surface) {
+	s := &pageSurface{page: p}
 	if p.bound != nil {
 		s.Within(p.bound)
 	}
 	return ctx, &Page{screen: p.screen, prefix: p.prefix, bound: s, under: p}, s
 }
 
-// Scope implements cache.Surface: the prefix of widget names.
-func (s *surface) Scope() string { return s.page.prefix }
+// Scope implements surface.Surface: the prefix of widget names.
+func (s *pageSurface) Scope() string { return s.page.prefix }
 
-// Value implements cache.Surface.
-func (s *surface) Value(widget string) ([]byte, bool) {
+// Value implements surface.Surface.
+func (s *pageSurface) Value(widget string) ([]byte, bool) {
 	v, ok := s.page.screen.session.Value(widget)
 	return []byte(v), ok
 }
 
-// Record implements cache.Surface.
-func (s *surface) Record() cache.Recording { return s.Open(nil) }
+// Record implements surface.Surface.
+func (s *pageSurface) Record() surface.Recording { return s.Open(nil) }
 
-// Drain implements cache.Drainer: the error of the screen.
-func (s *surface) Drain() error {
+// Drain implements surface.Drainer: the error of the screen.
+func (s *pageSurface) Drain() error {
 	s.page.screen.mu.Lock()
 	defer s.page.screen.mu.Unlock()
 	return s.page.screen.broken
 }
 
-// Spin implements cache.Spinner.
-func (s *surface) Spin(text string) (stop func()) {
+// Spin implements surface.Spinner.
+func (s *pageSurface) Spin(text string) (stop func()) {
 	sc := s.page.screen
 	sc.mu.Lock()
 	defer sc.mu.Unlock()
@@ -52,13 +52,13 @@ func (s *surface) Spin(text string) (stop func()) {
 	return func() {}
 }
 
-// Replay implements cache.Surface.
-func (s *surface) Replay(t *cache.Tape) error {
+// Replay implements surface.Surface.
+func (s *pageSurface) Replay(t *surface.Tape) error {
 	// The name of a container on the tape is its number; here is what it is on the page.
 	places := map[string]*Page{"": s.page, "sidebar": nil, "toast": nil}
 	n := 0
-	return cache.Play(t, func(e *cache.Element) (part, error) {
-		if _, known := places[e.On]; !known || e.Op == cache.Stream {
+	return surface.Play(t, func(e *surface.Element) (part, error) {
+		if _, known := places[e.On]; !known || e.Op == surface.Stream {
 			return part{}, fmt.Errorf("it is on %q", e.On)
 		}
 		p := part{Element: *e}
@@ -86,7 +86,7 @@ func (s *surface) Replay(t *cache.Tape) error {
 
 // part is a decoded element.
 type part struct {
-	cache.Element
+	surface.Element
 	media []byte
 	name  string // of a container
 }

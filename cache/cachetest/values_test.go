@@ -13,7 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	cache "github.com/cachegen/cachegen/runtime"
+	cachert "github.com/cachegen/cachegen/runtime"
 	"github.com/cachegen/cachegen/runtime/value"
 )
 
@@ -23,7 +23,7 @@ func TestEveryCallerOfADrawingGetsItsOwnValue(t *testing.T) {
 	down := errors.New("down")
 	noKey := errors.New("no key")
 	for name, c := range map[string]struct {
-		o        cache.Options
+		o        cachert.Options
 		fails    error
 		uncached error
 		refused  bool // what it draws is not kept
@@ -32,7 +32,7 @@ func TestEveryCallerOfADrawingGetsItsOwnValue(t *testing.T) {
 	}{
 		"kept":                           {replays: true},
 		"not kept":                       {refused: true},
-		"with an error that is kept":     {o: cache.Options{ErrorTTL: time.Hour}, fails: down, replays: true},
+		"with an error that is kept":     {o: cachert.Options{ErrorTTL: time.Hour}, fails: down, replays: true},
 		"with an error that is not kept": {fails: down},
 		"under Bypass":                   {bypass: true},
 		"without a key":                  {uncached: noKey},
@@ -41,14 +41,14 @@ func TestEveryCallerOfADrawingGetsItsOwnValue(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c.o.Func, c.o.Site = "own", "x"
 				variable, runs := []int{1, 2, 3}, 0
-				site := cache.NewDrawn[key, []int](listOps{func(v *[]int) []int { return cache.CloneSlice(*v) }}, cache.DrawOptions{Options: c.o})
+				site := cachert.NewDrawn[key, []int](listOps{func(v *[]int) []int { return cachert.CloneSlice(*v) }}, cachert.DrawOptions{Options: c.o})
 				for range 3 {
 					ctx := t.Context()
 					if c.bypass {
-						ctx = cache.Bypass(ctx)
+						ctx = cachert.Bypass(ctx)
 					}
 					bctx, bp, s := Bind(ctx, NewScreen(&Session{}).Page(), nil)
-					v, err := site.Do((&key{}).hash(), key{}, &cache.DrawCall{Ctx: bctx, Surface: s, Uncached: c.uncached, Run: func(_ context.Context, v any) error {
+					v, err := site.Do((&key{}).hash(), key{}, &cachert.DrawCall{Ctx: bctx, Surface: s, Uncached: c.uncached, Run: func(_ context.Context, v any) error {
 						runs++
 						if c.refused {
 							bp.Slider("without widgets", 1)
@@ -92,8 +92,8 @@ type holds[V any] struct{ r0 V }
 type holdsOps[V any] struct{}
 
 func (*holdsOps[V]) Copy(to, from any) error {
-	c := cache.NewCopier("github.com/cachegen/cachegen")
-	to.(*holds[V]).r0 = cache.CopyOf(c, from.(*holds[V]).r0)
+	c := cachert.NewCopier("github.com/cachegen/cachegen")
+	to.(*holds[V]).r0 = cachert.CopyOf(c, from.(*holds[V]).r0)
 	return c.Done()
 }
 
@@ -104,13 +104,13 @@ func outcomes[V any](t *testing.T, name string, a, b V, is func(V) string) {
 			t.Fatalf("both are %s", is(a))
 		}
 		for ops, o := range map[string]any{"copied": &holdsOps[V]{}, "shared": nil} {
-			site := cache.NewDrawn[key, holds[V]](o, cache.DrawOptions{Options: cache.Options{Func: "outcomes", Site: "x"}, Widgets: true})
+			site := cachert.NewDrawn[key, holds[V]](o, cachert.DrawOptions{Options: cachert.Options{Func: "outcomes", Site: "x"}, Widgets: true})
 			runs := 0
 			for _, which := range []string{"a", "b", "a", "b"} {
 				ss := &Session{}
 				ss.Set("which", which)
 				bctx, bp, s := Bind(t.Context(), NewScreen(ss).Page(), nil)
-				got, err := site.Do((&key{}).hash(), key{}, &cache.DrawCall{Ctx: bctx, Surface: s, Run: func(_ context.Context, v any) error {
+				got, err := site.Do((&key{}).hash(), key{}, &cachert.DrawCall{Ctx: bctx, Surface: s, Run: func(_ context.Context, v any) error {
 					runs++
 					if v.(*holds[V]).r0 = a; bp.Ask("input", "which", "") == "b" {
 						v.(*holds[V]).r0 = b
@@ -168,13 +168,13 @@ func TestOutcomesComeBackAsTheyWere(t *testing.T) {
 // A drawing function that changes an argument does so for each of its callers.
 func TestChangedArgumentOfADrawingIsNotKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		site := cache.NewDrawn[key, int](nil, cache.DrawOptions{Options: cache.Options{Func: "changes", Site: "x"}})
+		site := cachert.NewDrawn[key, int](nil, cachert.DrawOptions{Options: cachert.Options{Func: "changes", Site: "x"}})
 		call := func(scripts []string) {
 			given := slices.Clone(scripts)
 			bctx, bp, s := Bind(t.Context(), NewScreen(&Session{}).Page(), nil)
-			_, err := site.Do((&key{}).hash(), key{}, &cache.DrawCall{
+			_, err := site.Do((&key{}).hash(), key{}, &cachert.DrawCall{
 				Ctx: bctx, Surface: s,
-				Arguments: []cache.Argument{{Name: "scripts", Encode: func(e *value.Encoder) { value.EncodeStrings(e, given) }}},
+				Arguments: []cachert.Argument{{Name: "scripts", Encode: func(e *value.Encoder) { value.EncodeStrings(e, given) }}},
 				Run: func(context.Context, any) error {
 					time.Sleep(time.Second)
 					slices.Sort(given)

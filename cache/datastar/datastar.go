@@ -20,32 +20,32 @@ import (
 
 	"github.com/starfederation/datastar-go/datastar"
 
+	"github.com/cachegen/cachegen/cache/surface"
 	"github.com/cachegen/cachegen/cache/web"
-	cache "github.com/cachegen/cachegen/runtime"
 )
 
 type sse = datastar.ServerSentEventGenerator
 
 const kindEvent = "event"
 
-type surface struct {
-	cache.Recorder
-	cache.From
-	cache.Carried
+type generator struct {
+	surface.Recorder
+	surface.RequestInputs
+	surface.ContextHolder
 	up     *sse // the caller's
 	bound  *sse // the body's
 	nested bool
-	feed   cache.Feed
+	feed   surface.Feed
 	mu     sync.Mutex // the order on the tape is that of the feed
 }
 
 // Bind binds an event generator. For the nil one the body gets nil.
-func Bind(ctx context.Context, g *sse, in cache.Inputs) (context.Context, *sse, cache.Surface) {
+func Bind(ctx context.Context, g *sse, in surface.Inputs) (context.Context, *sse, surface.Surface) {
 	if g == nil {
 		return ctx, nil, web.BindNil[*sse](in)
 	}
-	s := &surface{From: cache.From{Inputs: in}, up: g}
-	if outer, ok := cache.SurfaceOf(g.Context()).(*surface); ok && outer.bound == g {
+	s := &generator{RequestInputs: surface.RequestInputs{Inputs: in}, up: g}
+	if outer, ok := surface.Of(g.Context()).(*generator); ok && outer.bound == g {
 		s.nested = true
 		s.Within(outer)
 	}
@@ -75,33 +75,33 @@ func (t tap) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Outer implements cache.Outer: what the caller's content is drawn on while the body runs.
-func (s *surface) Outer() *sse {
+// Outer implements surface.OuterDrawer: what the caller's content is drawn on while the body runs.
+func (s *generator) Outer() *sse {
 	if s.nested {
 		return s.up
 	}
 	return newSSE(s.up.Context(), s.show)
 }
 
-// Scope implements cache.Surface.
-func (s *surface) Scope() string { return "datastar" }
+// Scope implements surface.Surface.
+func (s *generator) Scope() string { return "datastar" }
 
-// Record implements cache.Surface.
-func (s *surface) Record() cache.Recording {
+// Record implements surface.Surface.
+func (s *generator) Record() surface.Recording {
 	if !s.nested {
 		s.feed.Start(&s.Recorder)
 	}
 	return s.Open(nil)
 }
 
-// Drain implements cache.Drainer.
-func (s *surface) Drain() error { return s.feed.Stop() }
+// Drain implements surface.Drainer.
+func (s *generator) Drain() error { return s.feed.Stop() }
 
 // draw is called for each event of the body.
-func (s *surface) draw(event []byte) error {
+func (s *generator) draw(event []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.Draw(cache.Element{Op: cache.Put, Kind: kindEvent, Data: event}); err != nil {
+	if err := s.Draw(surface.Element{Op: surface.Put, Kind: kindEvent, Data: event}); err != nil {
 		return err
 	}
 	s.Flushed()
@@ -109,7 +109,7 @@ func (s *surface) draw(event []byte) error {
 }
 
 // show sends an event to the caller's generator, in its turn.
-func (s *surface) show(event []byte) error {
+func (s *generator) show(event []byte) error {
 	return s.feed.Do(len(event), func() error { // which holds the event as the tape has it
 		e, err := parse(event)
 		if err != nil {
@@ -119,9 +119,9 @@ func (s *surface) show(event []byte) error {
 	})
 }
 
-// Replay implements cache.Surface.
-func (s *surface) Replay(t *cache.Tape) error {
-	return cache.Play(t, func(e *cache.Element) (event, error) {
+// Replay implements surface.Surface.
+func (s *generator) Replay(t *surface.Tape) error {
+	return surface.Play(t, func(e *surface.Element) (event, error) {
 		if e.Kind != kindEvent {
 			return event{}, fmt.Errorf("it is of kind %q", e.Kind)
 		}

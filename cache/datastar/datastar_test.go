@@ -18,7 +18,7 @@ import (
 
 	"github.com/cachegen/cachegen/cache/cachetest"
 	"github.com/cachegen/cachegen/cache/web"
-	cache "github.com/cachegen/cachegen/runtime"
+	cachert "github.com/cachegen/cachegen/runtime"
 	"github.com/cachegen/cachegen/runtime/value"
 )
 
@@ -49,7 +49,7 @@ func TestConform(t *testing.T) {
 			return body(g)
 		},
 		Ask: func(ctx context.Context, g P, name, deflt string) string {
-			v := cache.Input(ctx, name)
+			v := cachert.Input(ctx, name)
 			if v == "" {
 				v = `"` + deflt + `"`
 			}
@@ -61,11 +61,11 @@ func TestConform(t *testing.T) {
 
 // cached is the wrapper of body.
 func cached(body func(context.Context, *datastar.ServerSentEventGenerator)) func(context.Context, *datastar.ServerSentEventGenerator) error {
-	d := cache.NewDrawn[key, struct{}](nil, cache.DrawOptions{Options: cache.Options{Func: "datastar.test", Site: "x", TrackContext: true}, Widgets: true})
+	d := cachert.NewDrawn[key, struct{}](nil, cachert.DrawOptions{Options: cachert.Options{Func: "datastar.test", Site: "x", TrackContext: true}, Widgets: true})
 	return func(ctx context.Context, g *datastar.ServerSentEventGenerator) error {
 		k := key{}
 		bctx, b, s := Bind(ctx, g, nil)
-		_, err := d.Do(k.hash(), k, &cache.DrawCall{Ctx: bctx, Surface: s, Run: func(ctx context.Context, _ any) (err error) {
+		_, err := d.Do(k.hash(), k, &cachert.DrawCall{Ctx: bctx, Surface: s, Run: func(ctx context.Context, _ any) (err error) {
 			body(ctx, b)
 			return
 		}})

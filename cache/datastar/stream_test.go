@@ -14,18 +14,18 @@ import (
 
 	"github.com/starfederation/datastar-go/datastar"
 
-	cache "github.com/cachegen/cachegen/runtime"
+	cachert "github.com/cachegen/cachegen/runtime"
 )
 
 // A stream of events that ends when its client leaves has as many listeners as come, each
 // with a stream of its own.
 func TestEveryListenerHasItsEvents(t *testing.T) {
-	d := cache.NewDrawn[key, struct{}](nil, cache.DrawOptions{Options: cache.Options{Func: "events", Site: "x", TTL: time.Minute}})
+	d := cachert.NewDrawn[key, struct{}](nil, cachert.DrawOptions{Options: cachert.Options{Func: "events", Site: "x", TTL: time.Minute}})
 	var listening atomic.Int32
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		k := key{"events"}
 		bctx, g, s := Bind(r.Context(), datastar.NewSSE(w, r), nil)
-		d.Do(k.hash(), k, &cache.DrawCall{Ctx: bctx, Surface: s, Run: func(ctx context.Context, _ any) error {
+		d.Do(k.hash(), k, &cachert.DrawCall{Ctx: bctx, Surface: s, Run: func(ctx context.Context, _ any) error {
 			id := listening.Add(1)
 			for {
 				if err := g.PatchElements(fmt.Sprintf("<p id=%q></p>", fmt.Sprint("listener", id))); err != nil {

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	cache "github.com/cachegen/cachegen/runtime"
+	cachert "github.com/cachegen/cachegen/runtime"
 )
 
 var attackFor = flag.Duration("attack", 0, "how long the test of an attack goes on, with times checked; 0: for a few rounds, without")
@@ -37,7 +37,7 @@ func TestAttack(t *testing.T) {
 		mayTake  = 2*bound + clients*pageMax/4
 		inputLen = 200 << 10
 	)
-	pages, others := sizedSite(bound), site(cache.DrawOptions{})
+	pages, others := sizedSite(bound), site(cachert.DrawOptions{})
 	var popularRuns, otherRuns, largeRuns atomic.Int64
 	line := strings.Repeat("x", 1023) + "\n"
 	names := []string{"query:kind", "query:id", "query:size", "header:X-Big"}

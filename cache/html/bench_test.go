@@ -8,8 +8,9 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"github.com/cachegen/cachegen/cache/surface"
 	"github.com/cachegen/cachegen/cache/web"
-	cache "github.com/cachegen/cachegen/runtime"
+	cachert "github.com/cachegen/cachegen/runtime"
 )
 
 // inputs are the inputs of a request that costs nothing to read.
@@ -21,12 +22,12 @@ func (in inputs) Value(widget string) ([]byte, bool) { v, ok := in[widget]; retu
 func BenchmarkOutcomes(b *testing.B) {
 	for _, n := range []int{1, 10, 100, 10_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			d := cache.NewDrawn[key, none](nil, cache.DrawOptions{Options: cache.Options{Func: "bench", Site: "x"}, Widgets: true})
+			d := cachert.NewDrawn[key, none](nil, cachert.DrawOptions{Options: cachert.Options{Func: "bench", Site: "x"}, Widgets: true})
 			call := func(in inputs) {
 				k := key{"a"}
 				_, bw, s := Bind(context.Background(), io.Discard, in)
-				_, err := d.Do(k.hash(), k, &cache.DrawCall{Ctx: context.Background(), Surface: s, Run: func(ctx context.Context, _ any) (err error) {
-					_, err = fmt.Fprintf(bw, "<p>%s</p>", cache.Input(ctx, "w"))
+				_, err := d.Do(k.hash(), k, &cachert.DrawCall{Ctx: context.Background(), Surface: s, Run: func(ctx context.Context, _ any) (err error) {
+					_, err = fmt.Fprintf(bw, "<p>%s</p>", cachert.Input(ctx, "w"))
 					return err
 				}})
 				if err != nil {
@@ -34,9 +35,9 @@ func BenchmarkOutcomes(b *testing.B) {
 				}
 			}
 			for i := range n {
-				call(inputs{"input:w": cache.EncodeInput([]string{fmt.Sprint(i)}, nil)})
+				call(inputs{"input:w": surface.EncodeInput([]string{fmt.Sprint(i)}, nil)})
 			}
-			in := inputs{"input:w": cache.EncodeInput([]string{fmt.Sprint(n / 2)}, nil)}
+			in := inputs{"input:w": surface.EncodeInput([]string{fmt.Sprint(n / 2)}, nil)}
 			b.ReportAllocs()
 			for b.Loop() {
 				call(in)
@@ -49,12 +50,12 @@ func BenchmarkOutcomes(b *testing.B) {
 func BenchmarkReplay(b *testing.B) {
 	for _, n := range []int{1, 100, 1000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			d := cache.NewDrawn[key, none](nil, cache.DrawOptions{Options: cache.Options{Func: "bench", Site: "x"}})
+			d := cachert.NewDrawn[key, none](nil, cachert.DrawOptions{Options: cachert.Options{Func: "bench", Site: "x"}})
 			b.ReportAllocs()
 			for b.Loop() {
 				k := key{"a"}
 				_, bw, s := Bind(context.Background(), io.Discard, nil)
-				d.Do(k.hash(), k, &cache.DrawCall{Surface: s, Run: func(_ context.Context, _ any) (err error) {
+				d.Do(k.hash(), k, &cachert.DrawCall{Surface: s, Run: func(_ context.Context, _ any) (err error) {
 					for i := range n {
 						fmt.Fprintf(bw, "<p>%d</p>", i)
 						bw.(http.Flusher).Flush()
@@ -71,7 +72,7 @@ func BenchmarkReplay(b *testing.B) {
 // combinations of values, on all cores, the handler itself or over loopback.
 func BenchmarkLoad(b *testing.B) {
 	table := func(ctx context.Context, w io.Writer) error {
-		region, order := cache.Input(ctx, "region"), cache.Input(ctx, "order")
+		region, order := cachert.Input(ctx, "region"), cachert.Input(ctx, "order")
 		for i := range 1000 {
 			if _, err := fmt.Fprintf(w, "<tr><td>%d</td><td>%s</td><td>%s</td></tr>\n", i, region, order); err != nil {
 				return err
@@ -80,19 +81,19 @@ func BenchmarkLoad(b *testing.B) {
 		return nil
 	}
 	cart := func(ctx context.Context, w io.Writer) error {
-		id, _ := cache.SessionOf(ctx)
+		id, _ := cachert.SessionOf(ctx)
 		_, err := fmt.Fprintf(w, "<p>cart of %s</p>", id)
 		return err
 	}
-	cached := func(o cache.DrawOptions, body func(context.Context, io.Writer) error) func(context.Context, io.Writer) error {
+	cached := func(o cachert.DrawOptions, body func(context.Context, io.Writer) error) func(context.Context, io.Writer) error {
 		d := site(o)
 		return func(ctx context.Context, w io.Writer) error {
 			k := key{}
 			if o.Session {
-				k.arg, _ = cache.SessionOf(ctx)
+				k.arg, _ = cachert.SessionOf(ctx)
 			}
 			bctx, bw, s := Bind(ctx, w, nil)
-			_, err := d.Do(k.hash(), k, &cache.DrawCall{Ctx: bctx, Surface: s, Run: func(ctx context.Context, _ any) (err error) {
+			_, err := d.Do(k.hash(), k, &cachert.DrawCall{Ctx: bctx, Surface: s, Run: func(ctx context.Context, _ any) (err error) {
 				return body(ctx, bw)
 			}})
 			return err
@@ -100,7 +101,7 @@ func BenchmarkLoad(b *testing.B) {
 	}
 	page := func(parts ...func(context.Context, io.Writer) error) http.Handler {
 		return web.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			ctx := cache.WithSession(r.Context(), r.URL.Query().Get("session"))
+			ctx := cachert.WithSession(r.Context(), r.URL.Query().Get("session"))
 			w.Header().Set("Content-Type", "text/html")
 			for _, part := range parts {
 				if err := part(ctx, w); err != nil {
@@ -111,7 +112,7 @@ func BenchmarkLoad(b *testing.B) {
 	}
 	handlers := map[string]http.Handler{
 		"plain":  page(table, cart),
-		"cached": page(cached(cache.DrawOptions{Widgets: true}, table), cached(cache.DrawOptions{Options: cache.Options{Session: true}}, cart)),
+		"cached": page(cached(cachert.DrawOptions{Widgets: true}, table), cached(cachert.DrawOptions{Options: cachert.Options{Session: true}}, cart)),
 	}
 	var urls []string
 	for i := range 96 {

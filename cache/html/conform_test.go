@@ -11,7 +11,7 @@ import (
 
 	"github.com/cachegen/cachegen/cache/cachetest"
 	"github.com/cachegen/cachegen/cache/web"
-	cache "github.com/cachegen/cachegen/runtime"
+	cachert "github.com/cachegen/cachegen/runtime"
 )
 
 func request(s *cachetest.Session) *http.Request {
@@ -31,7 +31,7 @@ func serve(s *cachetest.Session, ctx context.Context, page func(context.Context,
 }
 
 func ask(ctx context.Context, w io.Writer, name, deflt string) string {
-	v, ok := cache.InputValues(ctx, name)
+	v, ok := cachert.InputValues(ctx, name)
 	if !ok {
 		v = []string{deflt}
 	}

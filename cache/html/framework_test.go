@@ -13,8 +13,9 @@ import (
 
 	"github.com/cachegen/cachegen/cache/cachetest"
 	"github.com/cachegen/cachegen/cache/html"
+	"github.com/cachegen/cachegen/cache/surface"
 	"github.com/cachegen/cachegen/cache/web"
-	cache "github.com/cachegen/cachegen/runtime"
+	cachert "github.com/cachegen/cachegen/runtime"
 )
 
 // A framework over net/http: its handlers take a Ctx.
@@ -41,16 +42,16 @@ func (c plainCtx) Response() http.ResponseWriter { return c.w }
 // The adapter, as docs/bring-your-own-framework.md has it.
 
 // begin adapter
-type surface struct {
+type ctxSurface struct {
 	*html.Response
-	cache.Carried
+	surface.ContextHolder
 	given Ctx // what the caller gave
 	up    Ctx // the same, where nobody watches what is read
 }
 
 // Bind binds a Ctx: the body gets another one, which draws on the surface.
-func Bind(ctx context.Context, c Ctx, _ cache.Inputs) (context.Context, Ctx, cache.Surface) {
-	s := &surface{given: c, up: c}
+func Bind(ctx context.Context, c Ctx, _ surface.Inputs) (context.Context, Ctx, surface.Surface) {
+	s := &ctxSurface{given: c, up: c}
 	if w, ok := c.(watched); ok {
 		s.up = w.Ctx
 	}
@@ -60,7 +61,7 @@ func Bind(ctx context.Context, c Ctx, _ cache.Inputs) (context.Context, Ctx, cac
 }
 
 // Outer is what the caller's children are drawn on while the body runs.
-func (s *surface) Outer() Ctx {
+func (s *ctxSurface) Outer() Ctx {
 	if w := s.Response.Outer(); w != s.up.Response() {
 		return NewCtx(w, s.up.Request())
 	}
@@ -70,12 +71,12 @@ func (s *surface) Outer() Ctx {
 // watched is a Ctx whose reads are reported before the body gets the value.
 type watched struct {
 	Ctx
-	s *surface
+	s *ctxSurface
 }
 
 func (w watched) Query(name string) string {
 	v, set := w.s.Value("query:" + name)
-	w.s.Saw(cache.Read{Widget: "query:" + name, Value: v, Set: set})
+	w.s.ReportRead(surface.Read{Widget: "query:" + name, Value: v, Set: set})
 	return w.Ctx.Query(name)
 }
 
@@ -130,13 +131,13 @@ func TestFrameworkOverHTTPKeepsNoUser(t *testing.T) {
 		"request": func(c Ctx) string { return c.Request().Header.Get("User") },
 		"context": func(c Ctx) string { return fmt.Sprint(c.(watched).Ctx.Request().Context().Value(userKey)) },
 	} {
-		d := cache.NewDrawn[key, struct{}](nil, cache.DrawOptions{Options: cache.Options{Func: "framework", Site: "x", TrackContext: true}, Widgets: true})
+		d := cachert.NewDrawn[key, struct{}](nil, cachert.DrawOptions{Options: cachert.Options{Func: "framework", Site: "x", TrackContext: true}, Widgets: true})
 		for _, user := range []string{"ann", "bob"} {
 			r := httptest.NewRequest("GET", "/", nil)
 			r.Header.Set("User", user)
 			w := httptest.NewRecorder()
 			_, c, s := Bind(t.Context(), NewCtx(w, r.WithContext(context.WithValue(t.Context(), userKey, user))), nil)
-			if _, err := d.Do(1, key{}, &cache.DrawCall{Surface: s, Run: func(_ context.Context, _ any) (err error) {
+			if _, err := d.Do(1, key{}, &cachert.DrawCall{Surface: s, Run: func(_ context.Context, _ any) (err error) {
 				_, err = fmt.Fprint(c.Response(), "for ", read(c))
 				return err
 			}}); err != nil {

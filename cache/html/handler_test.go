@@ -14,8 +14,9 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/cachegen/cachegen/cache/surface"
 	"github.com/cachegen/cachegen/cache/web"
-	cache "github.com/cachegen/cachegen/runtime"
+	cachert "github.com/cachegen/cachegen/runtime"
 	"github.com/cachegen/cachegen/runtime/value"
 )
 
@@ -25,13 +26,13 @@ func (k *key) hash() uint64 { return value.HashString(value.HashStart(), k.arg) 
 
 type none = struct{}
 
-func site(o cache.DrawOptions) *cache.Drawn[key, none] {
+func site(o cachert.DrawOptions) *cachert.Drawn[key, none] {
 	o.Func, o.Site, o.Max, o.TrackContext = "html.handler", "handler_test.go", 10000, true
-	return cache.NewDrawn[key, none](nil, o)
+	return cachert.NewDrawn[key, none](nil, o)
 }
 
 // handler is the wrapper that the generator writes for a handler that reads names.
-func handler(d *cache.Drawn[key, none], names []string, body http.HandlerFunc) http.HandlerFunc {
+func handler(d *cachert.Drawn[key, none], names []string, body http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if !web.Cacheable(r) {
 			body(w, r)
@@ -39,7 +40,7 @@ func handler(d *cache.Drawn[key, none], names []string, body http.HandlerFunc) h
 		}
 		k := key{}
 		bctx, bw, s := BindResponse(r.Context(), w, web.Static(r, names))
-		_, err := d.Do(k.hash(), k, &cache.DrawCall{
+		_, err := d.Do(k.hash(), k, &cachert.DrawCall{
 			Ctx: bctx, Surface: s, NoError: true,
 			Run: func(ctx context.Context, _ any) (err error) {
 				body(bw, r.WithContext(ctx))
@@ -79,7 +80,7 @@ var userKey any = struct{ user }{}
 
 func TestHandlerIsDrawnAgain(t *testing.T) {
 	runs := 0
-	h := handler(site(cache.DrawOptions{}), []string{"path:id", "query:q"}, func(w http.ResponseWriter, r *http.Request) {
+	h := handler(site(cachert.DrawOptions{}), []string{"path:id", "query:q"}, func(w http.ResponseWriter, r *http.Request) {
 		runs++
 		w.Header().Set("X-Page", "yes")
 		w.Header().Del("X-Before")
@@ -143,7 +144,7 @@ func TestNothingIsKeptOf(t *testing.T) {
 		}},
 		"a declared trailer": {body: func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Trailer", "Sum"); flush(w) }},
 		"an input without the option": {body: func(w http.ResponseWriter, r *http.Request) {
-			fmt.Fprint(w, cache.Input(r.Context(), "x"))
+			fmt.Fprint(w, cachert.Input(r.Context(), "x"))
 		}},
 		"POST":    {change: func(r *http.Request) { r.Method = "POST" }},
 		"a range": {change: func(r *http.Request) { r.Header.Set("Range", "bytes=0-1") }},
@@ -151,7 +152,7 @@ func TestNothingIsKeptOf(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			runs := 0
-			h := handler(site(cache.DrawOptions{}), c.names, func(w http.ResponseWriter, r *http.Request) {
+			h := handler(site(cachert.DrawOptions{}), c.names, func(w http.ResponseWriter, r *http.Request) {
 				runs++
 				if c.body != nil {
 					c.body(w, r)
@@ -171,7 +172,7 @@ func TestNothingIsKeptOf(t *testing.T) {
 	}
 	t.Run("kept otherwise", func(t *testing.T) {
 		runs := 0
-		h := handler(site(cache.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) { runs++ })
+		h := handler(site(cachert.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) { runs++ })
 		get(h, "/", as("a"))
 		get(h, "/", as("b"))
 		if runs != 1 {
@@ -184,7 +185,7 @@ func TestNothingIsKeptOf(t *testing.T) {
 // being answered: the page is kept, and the header is not on it.
 func TestMiddlewareHeadersStayTheirs(t *testing.T) {
 	runs := 0
-	h := handler(site(cache.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
+	h := handler(site(cachert.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
 		runs++
 		io.WriteString(w, "page")
 	})
@@ -209,9 +210,9 @@ func TestMiddlewareHeadersStayTheirs(t *testing.T) {
 // everything that it could send.
 func TestUntickedBox(t *testing.T) {
 	runs := 0
-	h := handler(site(cache.DrawOptions{Widgets: true}), nil, func(w http.ResponseWriter, r *http.Request) {
+	h := handler(site(cachert.DrawOptions{Widgets: true}), nil, func(w http.ResponseWriter, r *http.Request) {
 		runs++
-		v, ok := cache.InputValues(r.Context(), "box")
+		v, ok := cachert.InputValues(r.Context(), "box")
 		fmt.Fprint(w, v, ok)
 	})
 	for i, c := range []struct {
@@ -229,14 +230,14 @@ func TestUntickedBox(t *testing.T) {
 
 // A session's part inside of a page for all keeps the page from being kept.
 func TestSessionInsideGlobal(t *testing.T) {
-	inner := cache.New[key, string](nil, cache.Options{Func: "html.session", Site: "x", Session: true, TrackContext: true})
+	inner := cachert.New[key, string](nil, cachert.Options{Func: "html.session", Site: "x", Session: true, TrackContext: true})
 	runs := 0
-	h := handler(site(cache.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
+	h := handler(site(cachert.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
 		runs++
-		id, _ := cache.SessionOf(r.Context())
+		id, _ := cachert.SessionOf(r.Context())
 		k := key{id}
-		v, _ := inner.Do(k.hash(), k, &cache.Call{Ctx: r.Context(), Run: func(ctx context.Context, v any) error {
-			id, _ := cache.SessionOf(ctx)
+		v, _ := inner.Do(k.hash(), k, &cachert.Call{Ctx: r.Context(), Run: func(ctx context.Context, v any) error {
+			id, _ := cachert.SessionOf(ctx)
 			*v.(*string) = "cart of " + id
 			return nil
 		}})
@@ -244,7 +245,7 @@ func TestSessionInsideGlobal(t *testing.T) {
 	})
 	for i := range 4 {
 		id := fmt.Sprint("s", i%2)
-		got := text(get(h, "/", func(r *http.Request) { *r = *r.WithContext(cache.WithSession(r.Context(), id)) }))
+		got := text(get(h, "/", func(r *http.Request) { *r = *r.WithContext(cachert.WithSession(r.Context(), id)) }))
 		if got != "cart of "+id {
 			t.Fatalf("%s was shown the %s", id, got)
 		}
@@ -259,7 +260,7 @@ func TestNoLeakToThoseWhoWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		first := true
 		release := make(chan none)
-		h := handler(site(cache.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
+		h := handler(site(cachert.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
 			if first {
 				first = false
 				<-release
@@ -286,13 +287,13 @@ func TestNoLeakToThoseWhoWait(t *testing.T) {
 
 func TestUploadCountsByContent(t *testing.T) {
 	runs := 0
-	d := site(cache.DrawOptions{Widgets: true})
+	d := site(cachert.DrawOptions{Widgets: true})
 	fragment := func(ctx context.Context, w io.Writer) error {
 		k := key{"upload"}
 		bctx, bw, s := Bind(ctx, w, nil)
-		_, err := d.Do(k.hash(), k, &cache.DrawCall{Ctx: bctx, Surface: s, Run: func(ctx context.Context, _ any) (err error) {
+		_, err := d.Do(k.hash(), k, &cachert.DrawCall{Ctx: bctx, Surface: s, Run: func(ctx context.Context, _ any) (err error) {
 			runs++
-			fs, err := cache.InputFiles(ctx, "file")
+			fs, err := cachert.InputFiles(ctx, "file")
 			if err != nil || len(fs) == 0 {
 				fmt.Fprint(bw, "no file ", err)
 				return err
@@ -339,9 +340,9 @@ func TestUploadCountsByContent(t *testing.T) {
 }
 
 func TestHostileForms(t *testing.T) {
-	d := site(cache.DrawOptions{Widgets: true})
+	d := site(cachert.DrawOptions{Widgets: true})
 	h := handler(d, []string{"query:q", "form:f", "cookie:c", "header:X"}, func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprintf(w, "%q %q %q", r.URL.Query()["q"], cache.Input(r.Context(), "i"), cache.Input(r.Context(), strings.Repeat("n", 1<<16)))
+		fmt.Fprintf(w, "%q %q %q", r.URL.Query()["q"], cachert.Input(r.Context(), "i"), cachert.Input(r.Context(), strings.Repeat("n", 1<<16)))
 	})
 	for _, q := range []string{"q=%zz", "q=a;b", "q=1&q=2&q=\x00", "i=" + strings.Repeat("x", 1<<16), "%", "=&=&=", "q=1%002", "datastar={", "datastar=[1]", `datastar={"i":1,"I":2}`} {
 		url := "/?" + strings.ReplaceAll(q, "\x00", "%00")
@@ -361,9 +362,9 @@ func TestHostileForms(t *testing.T) {
 // What differs in the request must differ in what is shown, even where two lists of
 // values have the same concatenation.
 func TestListsAreNotConfused(t *testing.T) {
-	h := handler(site(cache.DrawOptions{Widgets: true}), nil, func(w http.ResponseWriter, r *http.Request) {
-		v, ok := cache.InputValues(r.Context(), "a")
-		u, uk := cache.InputValues(r.Context(), "b")
+	h := handler(site(cachert.DrawOptions{Widgets: true}), nil, func(w http.ResponseWriter, r *http.Request) {
+		v, ok := cachert.InputValues(r.Context(), "a")
+		u, uk := cachert.InputValues(r.Context(), "b")
 		fmt.Fprintf(w, "%q %v %q %v", v, ok, u, uk)
 	})
 	seen := map[string]string{}
@@ -394,11 +395,11 @@ func (f *failing) Write(p []byte) (int, error) {
 // the body is not run again.
 func TestBrokenClient(t *testing.T) {
 	runs := 0
-	d := site(cache.DrawOptions{})
+	d := site(cachert.DrawOptions{})
 	f := func(w io.Writer) error {
 		k := key{"x"}
 		_, bw, s := Bind(context.Background(), w, nil)
-		_, err := d.Do(k.hash(), k, &cache.DrawCall{Surface: s, Run: func(_ context.Context, _ any) (err error) {
+		_, err := d.Do(k.hash(), k, &cachert.DrawCall{Surface: s, Run: func(_ context.Context, _ any) (err error) {
 			runs++
 			for range 100 {
 				if _, err := io.WriteString(bw, strings.Repeat("x", 1000)); err != nil {
@@ -432,12 +433,12 @@ func (b *blocking) Write(p []byte) (int, error) { <-b.let; return b.Buffer.Write
 
 // A slow client holds up neither the body nor those who wait for it.
 func TestSlowClient(t *testing.T) {
-	d := site(cache.DrawOptions{})
+	d := site(cachert.DrawOptions{})
 	ran := make(chan none)
 	f := func(w io.Writer) error {
 		k := key{"x"}
 		_, bw, s := Bind(context.Background(), w, nil)
-		_, err := d.Do(k.hash(), k, &cache.DrawCall{Surface: s, Run: func(_ context.Context, _ any) (err error) {
+		_, err := d.Do(k.hash(), k, &cachert.DrawCall{Surface: s, Run: func(_ context.Context, _ any) (err error) {
 			for range 100 {
 				io.WriteString(bw, "page")
 			}
@@ -465,13 +466,13 @@ func TestSlowClient(t *testing.T) {
 func TestLateWriter(t *testing.T) {
 	runs := 0
 	var kept http.ResponseWriter
-	h := handler(site(cache.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
+	h := handler(site(cachert.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
 		runs++
 		kept = w
 		io.WriteString(w, "page")
 	})
 	a := get(h, "/")
-	if _, err := io.WriteString(kept, "late"); !errors.Is(err, cache.ErrClosed) {
+	if _, err := io.WriteString(kept, "late"); !errors.Is(err, surface.ErrClosed) {
 		t.Fatalf("the late write says %v", err)
 	}
 	if b := get(h, "/"); text(a) != "page" || text(b) != "page" || runs != 2 {
@@ -484,7 +485,7 @@ func TestLateWriter(t *testing.T) {
 }
 
 func TestHeadersAfterWriting(t *testing.T) {
-	h := handler(site(cache.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
+	h := handler(site(cachert.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("A", "1")
 		io.WriteString(w, "page")
 		w.Header().Set("A", "2")
@@ -500,12 +501,12 @@ func TestHeadersAfterWriting(t *testing.T) {
 
 func TestHeadersAlone(t *testing.T) {
 	runs := 0
-	h := handler(site(cache.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
+	h := handler(site(cachert.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
 		runs++
 		w.Header().Set("Location", "/there")
 		w.WriteHeader(302)
 	})
-	g := handler(site(cache.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
+	g := handler(site(cachert.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
 		runs++
 		w.Header().Set("X", "1")
 	})
@@ -526,13 +527,13 @@ func TestHeadersAlone(t *testing.T) {
 // connection that is taken over works and is not kept.
 func TestRealServer(t *testing.T) {
 	runs := 0
-	stream := handler(site(cache.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
+	stream := handler(site(cachert.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
 		runs++
 		io.WriteString(w, "one ")
 		w.(http.Flusher).Flush()
 		io.WriteString(w, "two")
 	})
-	hijack := handler(site(cache.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
+	hijack := handler(site(cachert.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
 		runs++
 		c, _, err := w.(http.Hijacker).Hijack()
 		if err != nil {
@@ -583,6 +584,6 @@ func TestTapeLargerThanBound(t *testing.T) {
 	}
 }
 
-func sizedSite(bytes int64) *cache.Drawn[key, none] {
-	return site(cache.DrawOptions{Options: cache.Options{MaxBytes: bytes}})
+func sizedSite(bytes int64) *cachert.Drawn[key, none] {
+	return site(cachert.DrawOptions{Options: cachert.Options{MaxBytes: bytes}})
 }

@@ -18,8 +18,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/cachegen/cachegen/cache/surface"
 	"github.com/cachegen/cachegen/cache/web"
-	cache "github.com/cachegen/cachegen/runtime"
+	cachert "github.com/cachegen/cachegen/runtime"
 )
 
 // embeds is a writer of the body's own around the one that it is given.
@@ -88,7 +89,7 @@ func TestNothingOfOthersOnAPage(t *testing.T) {
 	for name, body := range waysToOthers {
 		t.Run(name, func(t *testing.T) {
 			runs := 0
-			h := handler(site(cache.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
+			h := handler(site(cachert.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
 				runs++
 				body(w, r)
 			})
@@ -122,7 +123,7 @@ func TestNothingOfOthersOnAPage(t *testing.T) {
 // header, and where somebody has, it is one result.
 func TestNothingOfOthersInAPart(t *testing.T) {
 	for name, body := range waysToOthers {
-		d := site(cache.DrawOptions{})
+		d := site(cachert.DrawOptions{})
 		for _, user := range []string{"ann", "bob", ""} {
 			rec := httptest.NewRecorder()
 			if user != "" {
@@ -131,7 +132,7 @@ func TestNothingOfOthersInAPart(t *testing.T) {
 			}
 			k := key{"part"}
 			_, bw, s := BindResponse(t.Context(), personal{rec, user}, nil)
-			if _, err := d.Do(k.hash(), k, &cache.DrawCall{Surface: s, NoError: true, Run: func(context.Context, any) error {
+			if _, err := d.Do(k.hash(), k, &cachert.DrawCall{Surface: s, NoError: true, Run: func(context.Context, any) error {
 				body(bw, nil)
 				return nil
 			}}); err != nil {
@@ -149,15 +150,15 @@ func TestNothingOfOthersInAPart(t *testing.T) {
 
 // Content of the caller's is its own: drawn in a hole, it sees the header as it is.
 func TestContentInAHoleSeesTheHeader(t *testing.T) {
-	d := site(cache.DrawOptions{})
+	d := site(cachert.DrawOptions{})
 	for _, user := range []string{"ann", "bob"} {
 		rec := httptest.NewRecorder()
 		rec.Header().Set("X-Nonce", user)
 		k := key{"hole"}
 		_, bw, s := BindResponse(t.Context(), rec, nil)
-		var holes cache.Holes
-		child := cache.BindHole(&holes, s, http.ResponseWriter(rec), bw, func(w http.ResponseWriter) { fmt.Fprint(w, w.Header().Get("X-Nonce"), w.Header().Get("Page")) })
-		if _, err := d.Do(k.hash(), k, &cache.DrawCall{Surface: s, Holes: &holes, Run: func(context.Context, any) error {
+		var holes surface.Holes
+		child := surface.BindHole(&holes, s, http.ResponseWriter(rec), bw, func(w http.ResponseWriter) { fmt.Fprint(w, w.Header().Get("X-Nonce"), w.Header().Get("Page")) })
+		if _, err := d.Do(k.hash(), k, &cachert.DrawCall{Surface: s, Holes: &holes, Run: func(context.Context, any) error {
 			bw.Header().Set("Page", "1")
 			child(bw)
 			return nil
@@ -197,7 +198,7 @@ func TestHeadersThatAreInputs(t *testing.T) {
 			map[string]string{"X-Admin": "ann"},
 		},
 	} {
-		cached := handler(site(cache.DrawOptions{}), []string{"method"}, c.body)
+		cached := handler(site(cachert.DrawOptions{}), []string{"method"}, c.body)
 		for _, set := range []map[string]string{nil, c.set, nil, c.set} {
 			answer := func(h http.HandlerFunc) string {
 				rec := httptest.NewRecorder()
@@ -236,7 +237,7 @@ func TestAge(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
-				h := handler(site(cache.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
+				h := handler(site(cachert.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
 					c.head(w.Header())
 					fmt.Fprint(w, "page")
 				})
@@ -272,10 +273,10 @@ func at(d time.Duration) string {
 // that a cached one is part of is no younger.
 func TestAgeOfParts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		part := func(d *cache.Drawn[key, none], w http.ResponseWriter, cc string) {
+		part := func(d *cachert.Drawn[key, none], w http.ResponseWriter, cc string) {
 			k := key{cc}
 			_, bw, s := BindResponse(t.Context(), w, nil)
-			if _, err := d.Do(k.hash(), k, &cache.DrawCall{Surface: s, Run: func(context.Context, any) error {
+			if _, err := d.Do(k.hash(), k, &cachert.DrawCall{Surface: s, Run: func(context.Context, any) error {
 				if cc != "" {
 					bw.Header().Set("Cache-Control", cc)
 				}
@@ -285,10 +286,10 @@ func TestAgeOfParts(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		inner := site(cache.DrawOptions{})
+		inner := site(cachert.DrawOptions{})
 		var outer [2]http.HandlerFunc
 		for i := range outer {
-			outer[i] = handler(site(cache.DrawOptions{}), nil, func(w http.ResponseWriter, _ *http.Request) { part(inner, w, []string{"", "max-age=60"}[i]) })
+			outer[i] = handler(site(cachert.DrawOptions{}), nil, func(w http.ResponseWriter, _ *http.Request) { part(inner, w, []string{"", "max-age=60"}[i]) })
 		}
 		ages := func() (ages []string) {
 			for i, h := range outer {
@@ -323,7 +324,7 @@ func TestStatusesThatAreNotKept(t *testing.T) {
 			continue
 		}
 		runs := 0
-		h := handler(site(cache.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
+		h := handler(site(cachert.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
 			runs++
 			w.WriteHeader(status)
 		})
@@ -339,7 +340,7 @@ func TestStatusesThatAreNotKept(t *testing.T) {
 func TestWaiterOfAHandlerLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		runs, release := 0, make(chan none)
-		h := handler(site(cache.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
+		h := handler(site(cachert.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
 			if runs++; runs == 1 {
 				<-release
 			}
@@ -381,15 +382,15 @@ func TestWaiterOfAHandlerLeaves(t *testing.T) {
 // A body that is given nil to draw on has nil, and what it returns then is not what it
 // returns with a writer.
 func TestNilWriterStaysNil(t *testing.T) {
-	var sites [2]*cache.Drawn[key, int]
+	var sites [2]*cachert.Drawn[key, int]
 	for i := range sites {
-		sites[i] = cache.NewDrawn[key, int](nil, cache.DrawOptions{Options: cache.Options{Func: "html.nil", Site: "x"}})
+		sites[i] = cachert.NewDrawn[key, int](nil, cachert.DrawOptions{Options: cachert.Options{Func: "html.nil", Site: "x"}})
 	}
 	runs := 0
 	plain := func(w io.Writer) int {
 		k := key{"plain"}
 		_, bw, s := Bind(t.Context(), w, nil)
-		n, err := sites[0].Do(k.hash(), k, &cache.DrawCall{Surface: s, Run: func(_ context.Context, v any) error {
+		n, err := sites[0].Do(k.hash(), k, &cachert.DrawCall{Surface: s, Run: func(_ context.Context, v any) error {
 			runs++
 			if *v.(*int) = 16; bw != nil {
 				*v.(*int), _ = io.WriteString(bw, "report")
@@ -404,7 +405,7 @@ func TestNilWriterStaysNil(t *testing.T) {
 	response := func(w http.ResponseWriter) int {
 		k := key{"response"}
 		_, bw, s := BindResponse(t.Context(), w, nil)
-		n, err := sites[1].Do(k.hash(), k, &cache.DrawCall{Surface: s, Run: func(_ context.Context, v any) error {
+		n, err := sites[1].Do(k.hash(), k, &cachert.DrawCall{Surface: s, Run: func(_ context.Context, v any) error {
 			runs++
 			if *v.(*int) = 16; bw != nil {
 				*v.(*int) = len(bw.Header())
@@ -440,19 +441,19 @@ func TestNilWriterStaysNil(t *testing.T) {
 
 // A hole on nil is drawn by the caller on what the caller has: nil.
 func TestHoleOnNil(t *testing.T) {
-	d := site(cache.DrawOptions{})
+	d := site(cachert.DrawOptions{})
 	for range 2 {
 		drawn := 0
 		k := key{"hole"}
 		_, bw, s := Bind(t.Context(), nil, nil)
-		var holes cache.Holes
-		child := cache.BindHoleErr(&holes, s, nil, bw, func(w io.Writer) error {
+		var holes surface.Holes
+		child := surface.BindHoleErr(&holes, s, nil, bw, func(w io.Writer) error {
 			if drawn++; w != nil {
 				return errors.New("the caller's content has a writer")
 			}
 			return nil
 		})
-		if _, err := d.Do(k.hash(), k, &cache.DrawCall{Surface: s, Holes: &holes, Run: func(context.Context, any) error { return child(bw) }}); err != nil || drawn != 1 {
+		if _, err := d.Do(k.hash(), k, &cachert.DrawCall{Surface: s, Holes: &holes, Run: func(context.Context, any) error { return child(bw) }}); err != nil || drawn != 1 {
 			t.Errorf("drawn %d times, %v", drawn, err)
 		}
 	}
@@ -472,13 +473,13 @@ func TestResultThatKeepsItsWriter(t *testing.T) {
 	var logged syncBuffer
 	log.SetOutput(&logged)
 	defer log.SetOutput(os.Stderr)
-	d := cache.NewDrawn[key, io.Writer](nil, cache.DrawOptions{Options: cache.Options{Func: "html.newPrinter", Site: "x", Resource: true}})
+	d := cachert.NewDrawn[key, io.Writer](nil, cachert.DrawOptions{Options: cachert.Options{Func: "html.newPrinter", Site: "x", Resource: true}})
 	runs := 0
 	for i := 1; i <= 3; i++ {
 		k := key{"printer"}
 		var b bytes.Buffer
 		_, bw, s := Bind(t.Context(), &b, nil)
-		p, err := d.Do(k.hash(), k, &cache.DrawCall{Surface: s, Run: func(_ context.Context, v any) error {
+		p, err := d.Do(k.hash(), k, &cachert.DrawCall{Surface: s, Run: func(_ context.Context, v any) error {
 			runs++
 			*v.(*io.Writer) = printer{bw}
 			return nil
@@ -486,7 +487,7 @@ func TestResultThatKeepsItsWriter(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := io.WriteString(p, "late"); !errors.Is(err, cache.ErrClosed) || b.Len() > 0 || runs != i {
+		if _, err := io.WriteString(p, "late"); !errors.Is(err, surface.ErrClosed) || b.Len() > 0 || runs != i {
 			t.Errorf("call %d: %v, drawn %q, %d runs", i, err, &b, runs)
 		}
 	}

@@ -8,8 +8,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/cachegen/cachegen/cache/surface"
 	"github.com/cachegen/cachegen/cache/web"
-	cache "github.com/cachegen/cachegen/runtime"
 )
 
 // Response stands in for the http.ResponseWriter of one call. While it is recorded, the
@@ -28,7 +28,7 @@ type Response struct {
 }
 
 // BindResponse binds an http.ResponseWriter. For the nil one the body gets nil.
-func BindResponse(ctx context.Context, w http.ResponseWriter, in cache.Inputs) (context.Context, http.ResponseWriter, cache.Surface) {
+func BindResponse(ctx context.Context, w http.ResponseWriter, in surface.Inputs) (context.Context, http.ResponseWriter, surface.Surface) {
 	if w == nil {
 		return ctx, nil, web.BindNil[http.ResponseWriter](in)
 	}
@@ -37,7 +37,7 @@ func BindResponse(ctx context.Context, w http.ResponseWriter, in cache.Inputs) (
 }
 
 // NewResponse returns what stands in for w, for one call with the inputs in.
-func NewResponse(w http.ResponseWriter, in cache.Inputs) *Response { return respond(w, bind(w, in)) }
+func NewResponse(w http.ResponseWriter, in surface.Inputs) *Response { return respond(w, bind(w, in)) }
 
 func respond(to http.ResponseWriter, w *Writer) *Response {
 	b := &Response{Writer: w, Control: web.ControlOf(to), to: to}
@@ -56,7 +56,7 @@ func (b *Response) Outer() http.ResponseWriter {
 	return b.out
 }
 
-// BeforeHole implements cache.HoleKeeper: headers that the body has set by now are there
+// BeforeHole implements surface.HoleKeeper: headers that the body has set by now are there
 // for the content that is drawn next, which has a view of its own.
 func (b *Response) BeforeHole() error {
 	b.mu.Lock()
@@ -80,7 +80,7 @@ func (b *Response) BeforeHole() error {
 	return nil
 }
 
-// Scope implements cache.Surface. What a body can see of the header as it was before is an
+// Scope implements surface.Surface. What a body can see of the header as it was before is an
 // input.
 func (b *Response) Scope() string {
 	if b.scope == "" {
@@ -99,8 +99,8 @@ func (b *Response) answers() bool {
 	return ok
 }
 
-// Record implements cache.Surface.
-func (b *Response) Record() cache.Recording {
+// Record implements surface.Surface.
+func (b *Response) Record() surface.Recording {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.whole = b.to.Header().Clone()
@@ -169,7 +169,7 @@ func (b *Response) put(h *web.Head) error {
 	if err != nil {
 		return err
 	}
-	if err := b.Draw(cache.Element{Op: cache.Put, Kind: kindHead, Data: data}); err != nil {
+	if err := b.Draw(surface.Element{Op: surface.Put, Kind: kindHead, Data: data}); err != nil {
 		return err
 	}
 	if b.whole != nil {
@@ -178,9 +178,9 @@ func (b *Response) put(h *web.Head) error {
 	return b.feed.Do(0, func() error { h.Send(b.to); return nil })
 }
 
-// Replay implements cache.Surface. A response that is sent again says how old it is: that of
+// Replay implements surface.Surface. A response that is sent again says how old it is: that of
 // a handler, and any that says how long it is fresh.
-func (b *Response) Replay(t *cache.Tape) error {
+func (b *Response) Replay(t *surface.Tape) error {
 	said, begun := http.Header{}, false
 	begin := func() {
 		if begun {

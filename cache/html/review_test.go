@@ -7,7 +7,8 @@ import (
 	"slices"
 	"testing"
 
-	cache "github.com/cachegen/cachegen/runtime"
+	"github.com/cachegen/cachegen/cache/surface"
+	cachert "github.com/cachegen/cachegen/runtime"
 )
 
 // A header that is put into the map as it is, in a spelling of its own, is on the wire
@@ -17,7 +18,7 @@ func TestSpellingOfAHeaderDoesNotHideIt(t *testing.T) {
 		"set-cookie": "session=ann", "cache-control": "private", "vary": "Cookie", "trailer": "X",
 	} {
 		runs := 0
-		h := handler(site(cache.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
+		h := handler(site(cachert.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
 			runs++
 			w.Header()[name] = []string{value}
 			fmt.Fprint(w, "page")
@@ -35,7 +36,7 @@ func TestSpellingOfAHeaderDoesNotHideIt(t *testing.T) {
 // uncommon names are there is an input.
 func TestHeadersOfTheBodyAndOfTheMiddleware(t *testing.T) {
 	runs := 0
-	body := handler(site(cache.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
+	body := handler(site(cachert.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
 		runs++
 		w.Header().Set("Theme", "light")
 		w.Header().Add("Link", "</page>")
@@ -67,8 +68,8 @@ func TestHeadersOfTheBodyAndOfTheMiddleware(t *testing.T) {
 
 // A body that runs without being recorded has the caller's header itself.
 func TestHeaderAloneUnderBypass(t *testing.T) {
-	h := handler(site(cache.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) { w.Header().Set("X", "1") })
-	r := get(h, "/", func(r *http.Request) { *r = *r.WithContext(cache.Bypass(r.Context())) })
+	h := handler(site(cachert.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) { w.Header().Set("X", "1") })
+	r := get(h, "/", func(r *http.Request) { *r = *r.WithContext(cachert.Bypass(r.Context())) })
 	if r.Header.Get("X") != "1" {
 		t.Error("the header is lost")
 	}
@@ -78,7 +79,7 @@ func TestHeaderAloneUnderBypass(t *testing.T) {
 func TestDeclaredTrailer(t *testing.T) {
 	for sets, want := range map[bool]int{false: 1, true: 2} {
 		runs := 0
-		body := handler(site(cache.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
+		body := handler(site(cachert.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
 			runs++
 			fmt.Fprint(w, "page")
 			if sets {
@@ -103,17 +104,17 @@ func TestDeclaredTrailer(t *testing.T) {
 // Content that is drawn in a hole has a header of its own until it writes: what it sets is
 // there for its own request alone, and in no race with what the body sets.
 func TestHeadersInAHole(t *testing.T) {
-	d := site(cache.DrawOptions{})
+	d := site(cachert.DrawOptions{})
 	page := func(w http.ResponseWriter, user string) {
 		k := key{"hole"}
 		bctx, bw, s := BindResponse(t.Context(), w, nil)
-		var holes cache.Holes
-		child := cache.BindHole(&holes, s, w, bw, func(w http.ResponseWriter) {
+		var holes surface.Holes
+		child := surface.BindHole(&holes, s, w, bw, func(w http.ResponseWriter) {
 			w.Header().Set("User", user)
 			http.SetCookie(w, &http.Cookie{Name: "u", Value: user})
 			fmt.Fprint(w, "for ", user)
 		})
-		if _, err := d.Do(k.hash(), k, &cache.DrawCall{Ctx: bctx, Surface: s, Holes: &holes, NoError: true, Run: func(_ context.Context, _ any) (err error) {
+		if _, err := d.Do(k.hash(), k, &cachert.DrawCall{Ctx: bctx, Surface: s, Holes: &holes, NoError: true, Run: func(_ context.Context, _ any) (err error) {
 			bw.Header().Set("Page", "1")
 			child(bw)
 			bw.Header().Set("Late", "1")
@@ -136,18 +137,18 @@ func TestHeadersInAHole(t *testing.T) {
 
 // Two contents of the caller's have one header between them and the body.
 func TestHeadersInTwoHoles(t *testing.T) {
-	d := site(cache.DrawOptions{})
+	d := site(cachert.DrawOptions{})
 	for range 2 {
 		r := get(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			k := key{"holes"}
 			bctx, bw, s := BindResponse(t.Context(), w, nil)
-			var holes cache.Holes
-			first := cache.BindHole(&holes, s, w, bw, func(w http.ResponseWriter) { w.Header().Set("First", "1") })
-			second := cache.BindHole(&holes, s, w, bw, func(w http.ResponseWriter) {
+			var holes surface.Holes
+			first := surface.BindHole(&holes, s, w, bw, func(w http.ResponseWriter) { w.Header().Set("First", "1") })
+			second := surface.BindHole(&holes, s, w, bw, func(w http.ResponseWriter) {
 				w.Header().Set("Second", w.Header().Get("First"))
 				fmt.Fprint(w, "second")
 			})
-			if _, err := d.Do(k.hash(), k, &cache.DrawCall{Ctx: bctx, Surface: s, Holes: &holes, NoError: true, Run: func(_ context.Context, _ any) (err error) {
+			if _, err := d.Do(k.hash(), k, &cachert.DrawCall{Ctx: bctx, Surface: s, Holes: &holes, NoError: true, Run: func(_ context.Context, _ any) (err error) {
 				bw.Header().Set("Body", "1")
 				first(bw)
 				second(bw)
@@ -165,7 +166,7 @@ func TestHeadersInTwoHoles(t *testing.T) {
 // A header is bytes: what is no UTF-8 is replayed as it was.
 func TestHeaderThatIsNoText(t *testing.T) {
 	const name = "attachment; filename=\"caf\xe9.csv\""
-	h := handler(site(cache.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
+	h := handler(site(cachert.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Disposition", name)
 		w.WriteHeader(http.StatusTeapot)
 	})

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	cache "github.com/cachegen/cachegen/runtime"
+	cachert "github.com/cachegen/cachegen/runtime"
 )
 
 // A stream that ends when its client leaves has as many listeners as come, each with a
@@ -18,7 +18,7 @@ import (
 func TestEveryListenerHasItsStream(t *testing.T) {
 	for _, kind := range []string{"", "text/event-stream"} {
 		var listening atomic.Int32
-		srv := httptest.NewServer(handler(site(cache.DrawOptions{Options: cache.Options{TTL: time.Minute}}), nil, func(w http.ResponseWriter, r *http.Request) {
+		srv := httptest.NewServer(handler(site(cachert.DrawOptions{Options: cachert.Options{TTL: time.Minute}}), nil, func(w http.ResponseWriter, r *http.Request) {
 			if kind != "" {
 				w.Header().Set("Content-Type", kind)
 			}

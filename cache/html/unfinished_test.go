@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	cache "github.com/cachegen/cachegen/runtime"
+	cachert "github.com/cachegen/cachegen/runtime"
 )
 
 // Half of a page, which a handler has drawn when its client leaves, is on nobody else's: not
@@ -28,7 +28,7 @@ func TestHalfAPageIsNobodyElses(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			var runs atomic.Int32
 			drawn, stopped := make(chan bool, 1), make(chan bool, 1)
-			h := handler(site(cache.DrawOptions{Options: cache.Options{Timeout: c.timeout}}), nil, func(w http.ResponseWriter, r *http.Request) {
+			h := handler(site(cachert.DrawOptions{Options: cachert.Options{Timeout: c.timeout}}), nil, func(w http.ResponseWriter, r *http.Request) {
 				fmt.Fprint(w, "<ul>")
 				if runs.Add(1) == 1 {
 					drawn <- true

@@ -25,7 +25,7 @@ import (
 	"testing/fstest"
 	"time"
 
-	cache "github.com/cachegen/cachegen/runtime"
+	cachert "github.com/cachegen/cachegen/runtime"
 )
 
 // wireCase is a handler as a user would write it, what stands around it, and what it is sent.
@@ -433,7 +433,7 @@ func TestHitIsMissOnTheWire(t *testing.T) {
 	var logged syncBuffer
 	start := func(c wireCase, h2 bool) (p pair) {
 		p.runs, p.busy = new(atomic.Int64), new(sync.WaitGroup)
-		d := site(cache.DrawOptions{})
+		d := site(cachert.DrawOptions{})
 		counted := func(w http.ResponseWriter, r *http.Request) {
 			p.runs.Add(1)
 			c.body(w, r)
@@ -518,7 +518,7 @@ func (s *syncBuffer) String() string {
 // Whether there is TLS is an input, so that one handler behind two servers answers both; and
 // whoever has a certificate of its own is nobody that the body can see.
 func TestTLSIsAnInput(t *testing.T) {
-	h := handler(site(cache.DrawOptions{}), []string{"tls"}, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.TLS != nil) })
+	h := handler(site(cachert.DrawOptions{}), []string{"tls"}, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.TLS != nil) })
 	plain, secure := httptest.NewServer(h), httptest.NewUnstartedServer(h)
 	secure.TLS = &tls.Config{ClientAuth: tls.RequestClientCert}
 	secure.StartTLS()
@@ -543,7 +543,7 @@ func TestClientsThatLeave(t *testing.T) {
 	var logged syncBuffer
 	var runs atomic.Int64
 	entered, release := make(chan none), make(chan none)
-	s := httptest.NewUnstartedServer(handler(site(cache.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
+	s := httptest.NewUnstartedServer(handler(site(cachert.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
 		if runs.Add(1) == 1 {
 			close(entered)
 		}

@@ -6,8 +6,8 @@ import (
 	"io"
 	"sync"
 
+	"github.com/cachegen/cachegen/cache/surface"
 	"github.com/cachegen/cachegen/cache/web"
-	cache "github.com/cachegen/cachegen/runtime"
 )
 
 // The kinds of element on a tape.
@@ -18,20 +18,20 @@ const (
 )
 
 // Writer stands in for the writer of one call. It may be written to by several
-// goroutines. After the call has returned, writing to it fails with cache.ErrClosed.
+// goroutines. After the call has returned, writing to it fails with surface.ErrClosed.
 type Writer struct {
-	cache.Recorder
-	cache.From
+	surface.Recorder
+	surface.RequestInputs
 	up     io.Writer // what the caller gave
 	nested bool      // up leads to a feed already
-	feed   *cache.Feed
+	feed   *surface.Feed
 
 	mu    sync.Mutex   // the order on the tape is that of the feed
 	begin func() error // draws the head of a response, once; nil for others
 }
 
 // Bind binds an io.Writer. For the nil one the body gets nil.
-func Bind(ctx context.Context, w io.Writer, in cache.Inputs) (context.Context, io.Writer, cache.Surface) {
+func Bind(ctx context.Context, w io.Writer, in surface.Inputs) (context.Context, io.Writer, surface.Surface) {
 	if w == nil {
 		return ctx, nil, web.BindNil[io.Writer](in)
 	}
@@ -39,8 +39,8 @@ func Bind(ctx context.Context, w io.Writer, in cache.Inputs) (context.Context, i
 	return ctx, b, b
 }
 
-func bind(w io.Writer, in cache.Inputs) *Writer {
-	b := &Writer{From: cache.From{Inputs: in}, up: w, feed: new(cache.Feed)}
+func bind(w io.Writer, in surface.Inputs) *Writer {
+	b := &Writer{RequestInputs: surface.RequestInputs{Inputs: in}, up: w, feed: new(surface.Feed)}
 	switch w.(type) {
 	case *Writer, *Response:
 		b.nested = true
@@ -58,11 +58,11 @@ func (b *Writer) Outer() io.Writer {
 	return &Writer{up: b.up, feed: b.feed}
 }
 
-// Scope implements cache.Surface: nothing of a writer is an input.
+// Scope implements surface.Surface: nothing of a writer is an input.
 func (b *Writer) Scope() string { return "writer" }
 
-// Record implements cache.Surface.
-func (b *Writer) Record() cache.Recording {
+// Record implements surface.Surface.
+func (b *Writer) Record() surface.Recording {
 	b.start()
 	return b.Open(nil)
 }
@@ -73,7 +73,7 @@ func (b *Writer) start() {
 	}
 }
 
-// Drain implements cache.Drainer.
+// Drain implements surface.Drainer.
 func (b *Writer) Drain() error { return b.feed.Stop() }
 
 // Write implements io.Writer.
@@ -106,7 +106,7 @@ func (b *Writer) FlushError() error {
 			return err
 		}
 	}
-	if err := b.Draw(cache.Element{Op: cache.Put, Kind: kindFlush}); err != nil {
+	if err := b.Draw(surface.Element{Op: surface.Put, Kind: kindFlush}); err != nil {
 		return err
 	}
 	b.Flushed()
@@ -115,16 +115,16 @@ func (b *Writer) FlushError() error {
 
 // part is a decoded element.
 type part struct {
-	*cache.Element
+	*surface.Element
 	head *web.Head // of a kindHead
 }
 
-// Replay implements cache.Surface.
-func (b *Writer) Replay(t *cache.Tape) error { return b.replay(t, func() {}, nil) }
+// Replay implements surface.Surface.
+func (b *Writer) Replay(t *surface.Tape) error { return b.replay(t, func() {}, nil) }
 
 // replay is Replay; begin is called before each part of the stream, send for each head.
-func (b *Writer) replay(t *cache.Tape, begin func(), send func(*web.Head)) error {
-	return cache.Play(t, func(e *cache.Element) (p part, err error) {
+func (b *Writer) replay(t *surface.Tape, begin func(), send func(*web.Head)) error {
+	return surface.Play(t, func(e *surface.Element) (p part, err error) {
 		p.Element = e
 		switch {
 		case e.Kind == kindBytes, e.Kind == kindFlush:

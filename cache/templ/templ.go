@@ -17,14 +17,14 @@ import (
 	templruntime "github.com/a-h/templ/runtime"
 
 	"github.com/cachegen/cachegen/cache/html"
-	cache "github.com/cachegen/cachegen/runtime"
+	"github.com/cachegen/cachegen/cache/surface"
 )
 
 // Cacheable reports whether what is rendered with ctx may come from a cache.
 func Cacheable(ctx context.Context) bool { return templ.GetNonce(ctx) == "" }
 
 // Bind binds the writer that a component is rendered to.
-func Bind(ctx context.Context, w io.Writer, in cache.Inputs) (context.Context, io.Writer, cache.Surface) {
+func Bind(ctx context.Context, w io.Writer, in surface.Inputs) (context.Context, io.Writer, surface.Surface) {
 	return html.Bind(own{ctx, templ.InitializeContext(context.Background())}, w, in)
 }
 
@@ -44,10 +44,10 @@ func (c own) Value(key any) any {
 // Children makes the children in ctx a hole. outer and ctx are what the component was
 // asked to render with, bound and s are what Bind made of them. The result puts the
 // hole into the context that the component renders with.
-func Children(h *cache.Holes, s cache.Surface, ctx context.Context, outer, bound io.Writer) func(context.Context) context.Context {
+func Children(h *surface.Holes, s surface.Surface, ctx context.Context, outer, bound io.Writer) func(context.Context) context.Context {
 	children := templ.GetChildren(ctx)
 	ctx = templ.ClearChildren(ctx)
-	draw := cache.BindHoleErr(h, s, outer, bound, func(w io.Writer) error { return children.Render(ctx, w) })
+	draw := surface.BindHoleErr(h, s, outer, bound, func(w io.Writer) error { return children.Render(ctx, w) })
 	hole := templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
 		if b, ok := w.(*templruntime.Buffer); ok && b.Underlying == bound {
 			// What the component has written so far comes first.

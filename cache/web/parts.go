@@ -4,7 +4,7 @@ import (
 	"net/url"
 	"strconv"
 
-	cache "github.com/cachegen/cachegen/runtime"
+	"github.com/cachegen/cachegen/cache/surface"
 )
 
 // part returns an input that is neither a field nor a header: see Request.
@@ -14,7 +14,7 @@ func (q *Request) part(kind, name string) ([]byte, bool) {
 	case "url":
 		u := *r.URL
 		password, set := u.User.Password()
-		return cache.EncodeInput([]string{u.Scheme, u.Opaque, u.User.Username(), password, strconv.FormatBool(set),
+		return surface.EncodeInput([]string{u.Scheme, u.Opaque, u.User.Username(), password, strconv.FormatBool(set),
 			u.Host, u.Path, u.RawPath, u.RawQuery, u.Fragment, u.RawFragment, strconv.FormatBool(u.ForceQuery), strconv.FormatBool(u.OmitHost)}, nil), true
 	case "url.escaped":
 		return one(r.URL.EscapedPath()), true

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"sync"
 
-	cache "github.com/cachegen/cachegen/runtime"
+	"github.com/cachegen/cachegen/cache/surface"
 )
 
 // maxForm bounds what of a multipart form is held in memory, as net/http's own default.
@@ -46,7 +46,7 @@ type Request struct {
 	parsed  bool
 	formed  bool // before it was parsed here, somebody had
 	query   url.Values
-	files   map[string][]cache.File
+	files   map[string][]surface.File
 	asked   bool // for signals
 	raw     []byte
 	signals []signal
@@ -67,7 +67,7 @@ func New(r *http.Request) *Request { return &Request{r: r} }
 func Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		in := New(r)
-		r2 := r.WithContext(cache.WithInputs(r.Context(), in))
+		r2 := r.WithContext(surface.WithInputs(r.Context(), in))
 		in.r = r2
 		if r.MultipartForm == nil {
 			defer in.removeFiles() // the server does so for its own request alone
@@ -158,10 +158,10 @@ func (q *Request) signal(name string) ([]byte, bool) {
 			vs = append(vs, string(s.value))
 		}
 	}
-	return cache.EncodeInput(vs, nil), len(vs) > 0
+	return surface.EncodeInput(vs, nil), len(vs) > 0
 }
 
-// Value implements cache.Inputs.
+// Value implements surface.Inputs.
 func (q *Request) Value(widget string) (v []byte, ok bool) {
 	kind, name, _ := strings.Cut(widget, ":")
 	q.mu.Lock()
@@ -190,7 +190,7 @@ func (q *Request) Value(widget string) (v []byte, ok bool) {
 				vs = append(vs, c.Value)
 			}
 		}
-		return cache.EncodeInput(vs, nil), len(vs) > 0
+		return surface.EncodeInput(vs, nil), len(vs) > 0
 	case "query":
 		q.parse()
 		return list(q.query, name)
@@ -202,13 +202,13 @@ func (q *Request) Value(widget string) (v []byte, ok bool) {
 		return list(r.PostForm, name)
 	case "file":
 		files, err := q.filesOf(name)
-		return cache.EncodeInput(nil, files), err == nil && len(files) > 0
+		return surface.EncodeInput(nil, files), err == nil && len(files) > 0
 	case "signal":
 		return q.signal(name)
 	case "input":
 		files, err := q.filesOf(name)
 		if vs, ok := r.Form[name]; ok || err == nil && len(files) > 0 {
-			return cache.EncodeInput(vs, files), true
+			return surface.EncodeInput(vs, files), true
 		}
 		q.parseSignals()
 		if q.signals != nil {
@@ -220,29 +220,29 @@ func (q *Request) Value(widget string) (v []byte, ok bool) {
 	return nil, false
 }
 
-func one(s string) []byte { return cache.EncodeInput([]string{s}, nil) }
+func one(s string) []byte { return surface.EncodeInput([]string{s}, nil) }
 
 func list(m map[string][]string, name string) ([]byte, bool) {
 	vs, ok := m[name]
 	if !ok {
 		return nil, false
 	}
-	return cache.EncodeInput(vs, nil), true
+	return surface.EncodeInput(vs, nil), true
 }
 
-// Files implements cache.FileInputs.
-func (q *Request) Files(name string) ([]cache.File, error) {
+// Files implements surface.FileInputs.
+func (q *Request) Files(name string) ([]surface.File, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.filesOf(name)
 }
 
-func (q *Request) filesOf(name string) ([]cache.File, error) {
+func (q *Request) filesOf(name string) ([]surface.File, error) {
 	q.parse()
 	if fs, ok := q.files[name]; ok || q.r.MultipartForm == nil {
 		return fs, nil
 	}
-	var fs []cache.File
+	var fs []surface.File
 	for _, h := range q.r.MultipartForm.File[name] {
 		f, err := fileOf(h)
 		if err != nil {
@@ -251,13 +251,13 @@ func (q *Request) filesOf(name string) ([]cache.File, error) {
 		fs = append(fs, f)
 	}
 	if q.files == nil {
-		q.files = map[string][]cache.File{}
+		q.files = map[string][]surface.File{}
 	}
 	q.files[name] = fs
 	return fs, nil
 }
 
-func fileOf(h *multipart.FileHeader) (f cache.File, err error) {
+func fileOf(h *multipart.FileHeader) (f surface.File, err error) {
 	r, err := h.Open()
 	if err != nil {
 		return f, err
@@ -268,7 +268,7 @@ func fileOf(h *multipart.FileHeader) (f cache.File, err error) {
 	if err != nil {
 		return f, err
 	}
-	f = cache.File{Name: h.Filename, Type: h.Header.Get("Content-Type"), Size: n, Content: cache.Content(sum.Sum(nil))}
+	f = surface.File{Name: h.Filename, Type: h.Header.Get("Content-Type"), Size: n, Content: surface.Content(sum.Sum(nil))}
 	f.Open = func() (io.ReadSeekCloser, error) { return h.Open() }
 	return f, nil
 }
@@ -289,15 +289,15 @@ func Static(r *http.Request, names []string) *Reads {
 }
 
 var (
-	_ cache.FileInputs = (*Request)(nil)
-	_ cache.FileInputs = (*Reads)(nil)
+	_ surface.FileInputs = (*Request)(nil)
+	_ surface.FileInputs = (*Reads)(nil)
 )
 
-// Foreseen are the reads that the wrapper knows of.
-func (r *Reads) Foreseen() (reads []cache.Read) {
+// StaticReads are the reads that the wrapper knows of.
+func (r *Reads) StaticReads() (reads []surface.Read) {
 	for _, n := range r.Names {
 		v, ok := r.Value(n)
-		reads = append(reads, cache.Read{Widget: n, Value: v, Set: ok})
+		reads = append(reads, surface.Read{Widget: n, Value: v, Set: ok})
 	}
 	return reads
 }

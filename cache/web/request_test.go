@@ -13,7 +13,8 @@ import (
 	"slices"
 	"testing"
 
-	cache "github.com/cachegen/cachegen/runtime"
+	"github.com/cachegen/cachegen/cache/surface"
+	cachert "github.com/cachegen/cachegen/runtime"
 )
 
 // What a form's files take on the disk goes with the request: the server removes only what
@@ -24,7 +25,7 @@ func TestUploadsLeaveNothingOnTheDisk(t *testing.T) {
 	t.Setenv("TMP", tmp)
 	for name, body := range map[string]http.HandlerFunc{
 		"read": func(w http.ResponseWriter, r *http.Request) {
-			files, err := cache.InputFiles(r.Context(), "file")
+			files, err := cachert.InputFiles(r.Context(), "file")
 			if err != nil || len(files) != 1 {
 				t.Errorf("%d files, %v", len(files), err)
 				return
@@ -32,7 +33,7 @@ func TestUploadsLeaveNothingOnTheDisk(t *testing.T) {
 			fmt.Fprint(w, files[0].Size)
 		},
 		"panic": func(_ http.ResponseWriter, r *http.Request) {
-			cache.Input(r.Context(), "x")
+			cachert.Input(r.Context(), "x")
 			panic(http.ErrAbortHandler)
 		},
 	} {
@@ -201,7 +202,7 @@ func TestHeadCodec(t *testing.T) {
 		}
 	}
 	for _, bad := range [][]string{{}, {"x"}, {"99"}, {"200"}, {"200", "1"}, {"200", "-1", "0"}, {"200", "1", "K", "5", "v"}, {"200", "9999999999999999999", "0"}, {"200", "0"}} {
-		if err := new(Head).UnmarshalBinary(cache.EncodeInput(bad, nil)); err == nil {
+		if err := new(Head).UnmarshalBinary(surface.EncodeInput(bad, nil)); err == nil {
 			t.Errorf("%q is taken for a head", bad)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"time"
 	"unsafe"
 
-	cache "github.com/cachegen/cachegen/runtime"
+	"github.com/cachegen/cachegen/cache/surface"
 )
 
 // Cacheable reports whether a response to r may come from a cache and go into one: it is a
@@ -108,12 +108,12 @@ func (h *Head) MarshalBinary() ([]byte, error) {
 			f = append(append(f, k, strconv.Itoa(len(m[k]))), m[k]...)
 		}
 	}
-	return cache.EncodeInput(append(f, h.Del...), nil), nil
+	return surface.EncodeInput(append(f, h.Del...), nil), nil
 }
 
 // UnmarshalBinary is the inverse of MarshalBinary. It takes nothing on trust.
 func (h *Head) UnmarshalBinary(b []byte) error {
-	f, _, err := cache.DecodeInput(b)
+	f, _, err := surface.DecodeInput(b)
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/cachegen/cachegen/cache"
-	cachert "github.com/cachegen/cachegen/runtime"
+	"github.com/cachegen/cachegen/cache/surface"
 )
 
 // app serves the page. It has no state of its own: what the controls say comes with
@@ -101,7 +101,7 @@ func (a *app) try(w http.ResponseWriter, r *http.Request) {
 		for i := range p {
 			p[i] = rand.IntN(10)
 		}
-		if err := Sliders(cachert.WithInputs(r.Context(), p), io.Discard); err != nil {
+		if err := Sliders(surface.WithInputs(r.Context(), p), io.Discard); err != nil {
 			a.fail(w, err)
 			return
 		}
@@ -112,11 +112,11 @@ func (a *app) try(w http.ResponseWriter, r *http.Request) {
 // positions are those of the five sliders, in the place of a request.
 type positions [5]int
 
-// Value implements cachert.Inputs.
+// Value implements surface.Inputs.
 func (p positions) Value(widget string) ([]byte, bool) {
 	for i, v := range p {
 		if widget == fmt.Sprintf("input:s%d", i+1) {
-			return cachert.EncodeInput([]string{strconv.Itoa(v)}, nil), true
+			return surface.EncodeInput([]string{strconv.Itoa(v)}, nil), true
 		}
 	}
 	return nil, false

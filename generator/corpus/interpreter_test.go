@@ -84,31 +84,31 @@ func TestInterpretedPages(t *testing.T) {
 // conformance suite.
 var pageMutations = []struct {
 	name     string
-	file     string // in runtime
+	file     string
 	old, new string
 	suite    bool
 }{
-	{"values of the context are not tracked", "frame.go", "if b.track {\n\t\tb.cc.frame.saw(", "if false {\n\t\tb.cc.frame.saw(", false},
-	{"tags of inner results are forgotten", "frame.go", "	f.addTags(tags)\n	f.addTags(x.tags)\n", "", false},
-	{"an inner result that is not kept does not matter", "frame.go", "	case x.kept:\n", "	case true:\n", false},
-	{"asking for the session does not matter", "frame.go", "	f.facts.scoped, f.facts.session = true, id\n", "", false},
-	{"what an inner function reads does not count for the outer one", "draw_call.go",
+	{"values of the context are not tracked", "runtime/frame.go", "if b.track {\n\t\tb.cc.frame.saw(", "if false {\n\t\tb.cc.frame.saw(", false},
+	{"tags of inner results are forgotten", "runtime/frame.go", "	f.addTags(tags)\n	f.addTags(x.tags)\n", "", false},
+	{"an inner result that is not kept does not matter", "runtime/frame.go", "	case x.kept:\n", "	case true:\n", false},
+	{"asking for the session does not matter", "runtime/frame.go", "	f.facts.scoped, f.facts.session = true, id\n", "", false},
+	{"what an inner function reads does not count for the outer one", "runtime/draw_call.go",
 		"	if d.note(r, d.widgets) {\n", "	if d.note(r, d.widgets) && false {\n", false},
-	{"what is read in a hole counts at once", "draw_call.go", "	if len(d.outer) == 0 {\n", "	if true {\n", true},
-	{"a hole that failed does not matter", "draw_call.go", "	if d.holeErr == nil {\n", "	if false {\n", false},
-	{"the content of a hole is recorded", "draw_record.go", "		to := outer\n", "		to := bound\n", false},
-	{"a hole on another surface is kept", "draw_record.go", "		if p != bound {\n", "		if false {\n", false},
-	{"a tape keeps the caller's buffer", "draw_record.go", "data := append(make([]byte, 0, room), p...)", "data, _ := p, room", false},
-	{"a feed keeps the caller's buffer", "draw_feed.go", "return f.write(w, p, kept)", "_ = kept\n	return f.write(w, p, p)", false},
-	{"holes are left out of a replay", "tape.go", "err = t.holes[e.Index]()", "err = nil", false},
-	{"a byte is lost where a stream is cut", "trie.go", "all = all[n:]", "all = all[min(n+1, len(all)):]", false},
-	{"what a widget says does not matter", "trie.go", "	v, ok := r.effective()\n	return sha256", "	v, ok := []byte(nil), r.Set\n	return sha256", false},
-	{"a widget at its default is another than an untouched one", "surface.go", "return r.Default, r.Default != nil", "return nil, false", true},
-	{"one outcome of a key is kept", "trie.go", "for max > 0 && o.probation.n+o.protected.n >= max {", "for o.probation.n+o.protected.n > 0 {", true},
-	{"what is added to a header is set", "web/rules.go", "case same && len(now) > n && n > 0:", "case false:", false},
-	{"a header that is set to what it was is left alone", "web/rules.go", "|| n > 0 && unsafe.SliceData(now) != unsafe.SliceData(v.slices[k])", "|| n > 0 && false && unsafe.SliceData(now) != nil", false},
-	{"a deleted header comes back", "web/rules.go", "h.Del = append(h.Del, k)", "_ = k", false},
-	{"a response that sets a cookie is kept", "web/rules.go", "case len(h.values(\"Set-Cookie\")) > 0:", "case false:", false},
+	{"what is read in a hole counts at once", "runtime/draw_call.go", "	if len(d.outer) == 0 {\n", "	if true {\n", true},
+	{"a hole that failed does not matter", "runtime/draw_call.go", "	if d.holeErr == nil {\n", "	if false {\n", false},
+	{"the content of a hole is recorded", "cache/surface/hole.go", "		to := outer\n", "		to := bound\n", false},
+	{"a hole on another surface is kept", "cache/surface/hole.go", "		case p != bound:\n", "		case false:\n", false},
+	{"a tape keeps the caller's buffer", "cache/surface/recorder.go", "data := append(make([]byte, 0, room), p...)", "data, _ := p, room", false},
+	{"a feed keeps the caller's buffer", "cache/surface/feed.go", "return f.write(w, p, kept)", "_ = kept\n	return f.write(w, p, p)", false},
+	{"holes are left out of a replay", "cache/surface/tape.go", "err = t.holes[e.Index]()", "err = nil", false},
+	{"a byte is lost where a stream is cut", "cache/surface/split.go", "all = all[n:]", "all = all[min(n+1, len(all)):]", false},
+	{"what a widget says does not matter", "runtime/trie.go", "	v, ok := r.Effective()\n	return sha256", "	v, ok := []byte(nil), r.Set\n	return sha256", false},
+	{"a widget at its default is another than an untouched one", "cache/surface/run.go", "return r.Default, r.Default != nil", "return nil, false", true},
+	{"one outcome of a key is kept", "runtime/trie.go", "for max > 0 && o.probation.n+o.protected.n >= max {", "for o.probation.n+o.protected.n > 0 {", true},
+	{"what is added to a header is set", "cache/web/rules.go", "case same && len(now) > n && n > 0:", "case false:", false},
+	{"a header that is set to what it was is left alone", "cache/web/rules.go", "|| n > 0 && unsafe.SliceData(now) != unsafe.SliceData(v.slices[k])", "|| n > 0 && false && unsafe.SliceData(now) != nil", false},
+	{"a deleted header comes back", "cache/web/rules.go", "h.Del = append(h.Del, k)", "_ = k", false},
+	{"a response that sets a cookie is kept", "cache/web/rules.go", "case len(h.values(\"Set-Cookie\")) > 0:", "case false:", false},
 }
 
 // TestPageMutations shows that the random pages find each of the mutations:
@@ -127,7 +127,7 @@ func TestPageMutations(t *testing.T) {
 	}
 	for _, m := range pageMutations {
 		t.Run(strings.ReplaceAll(m.name, " ", "_"), func(t *testing.T) {
-			file := filepath.Join(root, "runtime", filepath.FromSlash(m.file))
+			file := filepath.Join(root, filepath.FromSlash(m.file))
 			src, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)

@@ -375,7 +375,7 @@ func TestRandomPages(t *testing.T) {
 	for i := range programs {
 		p := &pageWriter{r: rand.New(rand.NewPCG(uint64(i), *pageSeed))}
 		text := "package pages\n\nimport (\n\t\"context\"\n\t\"errors\"\n\t\"fmt\"\n\t\"io\"\n\t\"math/rand/v2\"\n\t\"net/http\"\n\t\"net/http/httptest\"\n\t\"strings\"\n\t\"sync\"\n\t\"sync/atomic\"\n\n" +
-			"\t\"github.com/starfederation/datastar-go/datastar\"\n\n\tcache \"github.com/cachegen/cachegen/runtime\"\n\t\"github.com/cachegen/cachegen/cache/web\"\n)\n\nvar _ = errors.New\n\n" +
+			"\t\"github.com/starfederation/datastar-go/datastar\"\n\n\t\"github.com/cachegen/cachegen/cache\"\n\t\"github.com/cachegen/cachegen/cache/web\"\n)\n\nvar _ = errors.New\n\n" +
 			p.program(functions) + pageDriver
 		ks = append(ks, &kase{name: fmt.Sprintf("pages%d", i), ar: &txtar.Archive{Files: []txtar.File{{Name: "case.go", Data: []byte(text)}}}, want: -1})
 	}

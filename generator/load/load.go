@@ -19,6 +19,9 @@ const RuntimePath = "github.com/cachegen/cachegen/runtime"
 // CachePath is the import path of the package that people call.
 const CachePath = "github.com/cachegen/cachegen/cache"
 
+// SurfacePath is the import path of the contract of adapters.
+const SurfacePath = CachePath + "/surface"
+
 // Package is one package that has annotated files, parsed and type-checked without
 // function bodies, tolerant of errors that do not touch an annotated signature.
 // Files that cachegen generated are known by name only: they are not in Syntax, and

@@ -42,7 +42,7 @@ type Draw struct {
 func (b Bind) Package() string { return b.Import[strings.LastIndexByte(b.Import, '/')+1:] }
 
 // Bind is an adapter's function:
-// func(context.Context, T, cache.Inputs) (context.Context, T, cache.Surface).
+// func(context.Context, T, surface.Inputs) (context.Context, T, surface.Surface).
 type Bind struct {
 	Import string // "" for the package itself
 	Name   string
@@ -138,7 +138,7 @@ func (p *planner) declaredSurface(s *directive.Surface) (string, Bind, bool) {
 	}
 	if !bindsType(fn.Signature(), t) {
 		p.errorf(s.Pos, diag.CodeBind, "%s is a %s", s.Bind, typeText(fn.Signature(), p.pkg)).
-			hint("it must be a func(context.Context, %[1]s, cache.Inputs) (context.Context, %[1]s, cache.Surface)", typeText(t, p.pkg))
+			hint("it must be a func(context.Context, %[1]s, surface.Inputs) (context.Context, %[1]s, surface.Surface)", typeText(t, p.pkg))
 		return "", Bind{}, false
 	}
 	b := Bind{Name: fn.Name()}
@@ -168,7 +168,7 @@ func bindsType(sig *types.Signature, t types.Type) bool {
 	return sig.TypeParams().Len() == 0 && !sig.Variadic() && in.Len() == 3 && out.Len() == 3 &&
 		isContext(in.At(0).Type()) && isContext(out.At(0).Type()) &&
 		types.Identical(in.At(1).Type(), t) && types.AssignableTo(out.At(1).Type(), t) &&
-		fullType(in.At(2).Type()) == load.RuntimePath+".Inputs" && fullType(out.At(2).Type()) == load.RuntimePath+".Surface"
+		fullType(in.At(2).Type()) == load.SurfacePath+".Inputs" && fullType(out.At(2).Type()) == load.SurfacePath+".Surface"
 }
 
 // drawing settles what the function draws on and with, and reports whether there is

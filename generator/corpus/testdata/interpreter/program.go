@@ -15,7 +15,7 @@ import (
 
 	"github.com/starfederation/datastar-go/datastar"
 
-	cache "github.com/cachegen/cachegen/runtime"
+	"github.com/cachegen/cachegen/cache"
 	"github.com/cachegen/cachegen/cache/cachetest"
 	"github.com/cachegen/cachegen/cache/web"
 )

@@ -1,4 +1,4 @@
-package cachert
+package surface
 
 import (
 	"bytes"

@@ -1,20 +1,15 @@
-package cachert
+package surface
 
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
 // ErrClosed is what drawing returns on the surface of a cached function that has
 // returned. Such a late element is shown nowhere, and the tape is not used again.
 var ErrClosed = errors.New("cachegen: drawn after the cached function returned: what it draws on is for the time of the call, and no result and no goroutine may keep it")
-
-// errHole is what is wrong with a hole that did not return.
-var errHole = errors.New("the caller's own content panicked")
 
 // errTooLarge and errCrowded are why a tape is not kept.
 var (
@@ -50,7 +45,7 @@ type Recorder struct {
 	share share // of what is kept so far
 	err   error // why this cannot be replayed
 	made  time.Time
-	call  *drawing
+	run   Run // whose recording is open
 	tape  *Tape
 }
 
@@ -238,16 +233,16 @@ func (r *Recorder) late() error {
 	if r.tape != nil {
 		r.tape.spoiled.Store(true)
 	}
-	if r.call != nil {
-		r.call.call.st.log(logLate, "something was drawn after it returned, and is shown nowhere: a result or a goroutine of its has kept what it draws on; what it drew before is not used again")
+	if r.run != nil {
+		r.run.DrewLate()
 	}
 	return ErrClosed
 }
 
-// Saw reports that the body read a widget. It is called before the body gets the value.
-func (r *Recorder) Saw(read Read) {
-	if d := r.current(); d != nil {
-		d.saw(read)
+// ReportRead reports that the body read a widget. It is called before the body gets the value.
+func (r *Recorder) ReportRead(read Read) {
+	if run := r.current(); run != nil {
+		run.ReportRead(read)
 	}
 }
 
@@ -263,8 +258,8 @@ func (r *Recorder) refuse(why error) {
 	if r.state == recOpen && r.err == nil {
 		r.err = why
 		r.drop()
-		if r.call != nil {
-			r.call.unshare(why != errCrowded)
+		if r.run != nil {
+			r.run.Unshare(why != errCrowded)
 		}
 	}
 }
@@ -274,26 +269,26 @@ func (r *Recorder) refuse(why error) {
 // client leaves: nobody is made to wait for its result. It is kept if the body ends by
 // itself.
 func (r *Recorder) Flushed() {
-	if d := r.opened(); d != nil {
-		d.flushed()
+	if run := r.opened(); run != nil {
+		run.Flushed()
 	}
 }
 
 // behind reports that the body waits for its client.
 func (r *Recorder) behind() {
-	if d := r.opened(); d != nil {
-		d.unshare(false)
+	if run := r.opened(); run != nil {
+		run.Unshare(false)
 	}
 }
 
-// opened returns the call that records here, nil if none does.
-func (r *Recorder) opened() *drawing {
+// opened returns the run that records here, nil if none does.
+func (r *Recorder) opened() Run {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.state != recOpen {
 		return nil
 	}
-	return r.call
+	return r.run
 }
 
 // Recording reports whether what is drawn is being kept.
@@ -303,89 +298,34 @@ func (r *Recorder) Recording() bool {
 	return r.state == recOpen && r.err == nil
 }
 
-// attach makes the recording that is open belong to the call d.
-func (r *Recorder) attach(d *drawing, limit int64) {
+// Attach makes the recording that is open one of run. It keeps no more than limit bytes; 0
+// leaves the bound to the recorder. The engine calls it after Record.
+func (r *Recorder) Attach(run Run, limit int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.call = d
+	r.run = run
 	if limit > 0 {
 		r.limit = limit
 	}
 }
 
-// current returns the call that what happens on this surface belongs to, or nil.
-func (r *Recorder) current() *drawing {
+// current returns the run that what happens on this surface belongs to, or nil.
+func (r *Recorder) current() Run {
 	for ; r != nil; r = r.up {
-		if d := r.opened(); d != nil {
-			return d
+		if run := r.opened(); run != nil {
+			return run
 		}
 	}
 	return nil
 }
 
-// hole puts the place of hole i on the tape.
-func (r *Recorder) hole(i int) error { return r.Draw(Element{Op: Hole, Index: i}) }
+// RunAround returns the run that draws on the surface under this one, or nil. The engine asks.
+func (r *Recorder) RunAround() Run { return r.up.current() }
 
-// Holes are the parameters of one call that draw its children. The zero value is ready;
-// generated code makes one for each call of a function that has such parameters.
-type Holes struct {
-	draw []func() error
-	call atomic.Pointer[drawing]
-}
-
-// BindHole returns what the body gets in place of its parameter f: calls of it on the
-// bound surface are holes. outer is what the caller gave the wrapper to draw to, bound
-// what the body gets, s the surface of it.
-func BindHole[P comparable](h *Holes, s Surface, outer, bound P, f func(P)) func(P) {
-	if f == nil {
-		return nil
+// RecorderOf returns the recorder that s embeds, nil if it has none.
+func RecorderOf(s Surface) *Recorder {
+	if r, ok := s.(interface{ recorder() *Recorder }); ok {
+		return r.recorder()
 	}
-	g := BindHoleErr(h, s, outer, bound, func(p P) error { f(p); return nil })
-	return func(p P) { _ = g(p) }
-}
-
-// An Outer is a Surface whose caller's parameter must not be drawn to while the body
-// runs. Outer returns what stands in for it meanwhile.
-type Outer[P any] interface{ Outer() P }
-
-// BindHoleErr is BindHole for a parameter that returns an error.
-func BindHoleErr[P comparable](h *Holes, s Surface, outer, bound P, f func(P) error) func(P) error {
-	if f == nil {
-		return nil
-	}
-	if o, ok := s.(Outer[P]); ok {
-		outer = o.Outer()
-	}
-	i := len(h.draw)
-	h.draw = append(h.draw, func() error { return f(outer) })
-	return func(p P) error {
-		d := h.call.Load()
-		if d == nil {
-			return f(p)
-		}
-		if k, ok := s.(HoleKeeper); ok {
-			if err := k.BeforeHole(); err != nil {
-				return err
-			}
-		}
-		to := outer
-		if p != bound {
-			d.refuse(fmt.Errorf("hole %d was drawn on another surface than the function's", i))
-			to = p
-		} else if err := d.markHole(i); err != nil {
-			return err
-		}
-		err := errHole
-		leave := d.enterHole()
-		around := d.holeCall().enter()
-		defer func() {
-			around.enter()
-			leave()
-			if err != nil {
-				d.holeFailed(err)
-			}
-		}()
-		err = f(to)
-		return err
-	}
+	return nil
 }

@@ -1,4 +1,4 @@
-package cachert
+package surface
 
 import (
 	"bytes"
@@ -180,15 +180,20 @@ func sameStream(a, b *Element) bool {
 	return a.Op == Stream && b.Op == Stream && a.Kind == b.Kind && a.On == b.On && a.Widget == nil && b.Widget == nil
 }
 
-// with returns the tape as one call replays it, with that call's holes.
-func (t *Tape) with(holes []func() error) *Tape {
-	if len(holes) == 0 {
+// WithHoles returns the tape as one call replays it, with that call's holes. The engine calls
+// it; h may be nil.
+func (t *Tape) WithHoles(h *Holes) *Tape {
+	if h == nil || len(h.draw) == 0 {
 		return t
 	}
 	u := *t
-	u.holes = holes
+	u.holes = h.draw
 	return &u
 }
+
+// Spoiled reports whether something was drawn after the body had returned that recorded the
+// tape: then it is not used again. The engine asks.
+func (t *Tape) Spoiled() bool { return t.spoiled.Load() }
 
 // Content is the address of a piece of content, its SHA-256: the same in every process.
 type Content [sha256.Size]byte
