@@ -11,8 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/a-h/templ"
-
 	"github.com/cachegen/cachegen/cache/surface"
 )
 
@@ -468,43 +466,6 @@ func TestKeptErrorIsNotValidated(t *testing.T) {
 	if s := f.Stats(); s.Loads != 1 {
 		t.Errorf("computed %d times", s.Loads)
 	}
-}
-
-// A validation that reads what package templ keeps in the context is in no computation.
-func TestPageMemoryOutsideOfComputations(t *testing.T) {
-	ctx := templ.WithNonce(t.Context(), "n")
-	f := newFunc(t, nil, Options{}, func(context.Context, int) (int, error) { return 1, nil })
-	c := f.call(ctx, 1)
-	c.Validate = func(ctx context.Context, _ *int) (bool, error) { return templ.GetNonce(ctx) == "n", nil }
-	k := testKey{id: 1}
-	for range 2 {
-		if v, err := f.Do(k.hash(), k, c); v != 1 || err != nil {
-			t.Error(v, err)
-		}
-	}
-	if s := f.Stats(); s.Loads != 1 {
-		t.Errorf("computed %d times", s.Loads)
-	}
-}
-
-// The nonce of a page is for nobody who waits.
-func TestWaitersAreNotGivenAnothersNonce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFunc(t, nil, Options{}, func(ctx context.Context, _ int) (string, error) {
-			time.Sleep(time.Second)
-			return templ.GetNonce(ctx), nil
-		})
-		var wg sync.WaitGroup
-		for _, n := range []string{"a", "b"} {
-			wg.Go(func() {
-				if v, err := f.load(templ.WithNonce(t.Context(), n), 1); v != n || err != nil {
-					t.Errorf("the page with nonce %s has %s, %v", n, v, err)
-				}
-			})
-			synctest.Wait()
-		}
-		wg.Wait()
-	})
 }
 
 // A call whose parent has ended counts for nobody beyond it while it waits, and the end of
