@@ -37,7 +37,7 @@ var rooms = []room{
 	{name: "for people", packages: []string{"cache"}, imports: []string{"the engine", "the contract"}},
 	{name: "the contract", packages: []string{"cache/surface"}},
 	{name: "for tests of users", packages: []string{"cache/cachetest"}, imports: []string{"the contract", "the engine", "values", "isolation"}},
-	{name: "adapters", packages: []string{"cache/..."}, imports: []string{"the contract", "the engine"},
+	{name: "adapters", packages: []string{"cache/..."}, imports: []string{"the contract"},
 		outside: []string{"github.com/a-h/templ", "github.com/starfederation/datastar-go"}},
 	{name: "the engine", packages: []string{"runtime"}, imports: []string{"values", "the contract", "isolation"}},
 	{name: "values", packages: []string{"runtime/value", "runtime/predeclared"}},
