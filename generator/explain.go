@@ -46,10 +46,10 @@ func List(res *Result) []Entry {
 			Line: f.Directive.Pos.Line, Directive: f.Directive.Text, Key: []KeyEntry{}, Results: []Held{}}
 		e.File, _, _ = strings.Cut(f.Site, ":")
 		for _, p := range f.Key.Parts {
-			e.Key = append(e.Key, KeyEntry{partName(p), partType(f, p), partKind(p)})
+			e.Key = append(e.Key, KeyEntry{partName(p), partType(f, p), p.How})
 		}
 		for _, r := range f.Results {
-			e.Results = append(e.Results, Held{typeText(f, r.Type), held(f, r)})
+			e.Results = append(e.Results, Held{typeText(f, r.Type), r.How.String()})
 		}
 		list = append(list, e)
 	}
@@ -111,43 +111,6 @@ func partType(f *model.Func, p *model.KeyPart) string {
 	return typeText(f, p.Param.Type)
 }
 
-// partKind is one word for how a part goes into the key.
-func partKind(p *model.KeyPart) string {
-	if p.Hash != nil {
-		return "function"
-	}
-	switch p.Plan.Kind {
-	case model.KeySession:
-		return "session"
-	case model.KeyIdentity:
-		return "identity"
-	case model.KeyFloat32, model.KeyFloat64:
-		return "float bits"
-	case model.KeyTime:
-		return "time"
-	case model.KeyAny:
-		return "dynamic"
-	}
-	if p.Plan.Kind.Exact() {
-		return "exact"
-	}
-	return "digest"
-}
-
-func held(f *model.Func, r *model.Result) string {
-	switch {
-	case f.Resource:
-		return "shared"
-	case f.Opts.CopyFunc != nil:
-		return "copied"
-	case f.Directive.Options.Copy == "share":
-		return "shared"
-	case r.Copy == nil || r.Copy.Kind == model.CopyNone:
-		return "immutable"
-	}
-	return "copied"
-}
-
 // Explain says in full how a function is cached, and why so.
 func Explain(f *model.Func) string {
 	var b strings.Builder
@@ -165,7 +128,7 @@ func Explain(f *model.Func) string {
 	for _, p := range f.Key.Parts {
 		line("  %s %s: %s", partName(p), partType(f, p), explainPart(p))
 	}
-	for _, p := range left(f) {
+	for _, p := range excluded(f) {
 		line("  %s", p)
 	}
 
@@ -300,7 +263,7 @@ func explainPart(p *model.KeyPart) string {
 	if p.Hash != nil {
 		return "what " + p.Hash.Func.Name() + " makes of it"
 	}
-	switch partKind(p) {
+	switch p.How {
 	case "session":
 		return "the session id of the context"
 	case "identity":
@@ -350,64 +313,37 @@ func because(k *model.Key) string {
 	return ""
 }
 
-// left says of each parameter that is not in the key why.
-func left(f *model.Func) []string {
-	in := map[*model.Param]bool{}
-	for _, p := range f.Key.Parts {
-		in[p.Param] = true
-	}
+// excluded says of each parameter that is not in the key why.
+func excluded(f *model.Func) []string {
 	var all []string
-	params := f.Params
-	if f.Recv != nil {
-		params = append([]*model.Param{f.Recv}, params...)
-	}
-	for _, p := range params {
-		if in[p] {
+	for _, p := range f.All() {
+		if p.Why == "" {
 			continue
 		}
-		name, why := p.Name, ""
+		name := p.Name
 		switch {
+		case name != "":
 		case p == f.Recv:
-			if name == "" {
-				name = "receiver"
-			}
-			why = "not in the key: recv=" + f.Directive.Options.Recv
+			name = "receiver"
 		case p == f.Ctx:
-			if name == "" {
-				name = "context"
-			}
-			why = "not in the key: a context never is"
-		case name == "":
-			name, why = orBlank(name), "not in the key: it has no name"
-		case f.Draw != nil && p == f.Draw.Surface:
-			why = "not in the key: it is drawn on"
-		case f.Draw != nil && p == f.Draw.Request:
-			why = "not in the key: the inputs that are read of it are"
-		case slices.Contains(f.Directive.Options.Ignore, name):
-			why = "not in the key: ignore="
-		case f.Directive.Has("key"):
-			why = "not in the key: key= leaves it out"
-		case strings.HasPrefix(name, "_"):
-			why = "not in the key: its name starts with _"
-		case f.Draw != nil && slices.ContainsFunc(f.Draw.Holes, func(h *model.Hole) bool { return h.Param == p }):
-			why = "not in the key: a hole"
+			name = "context"
 		default:
-			why = "not in the key"
+			name = orBlank(name)
 		}
-		all = append(all, fmt.Sprintf("%s %s: %s", name, typeText(f, p.Type), why))
+		all = append(all, fmt.Sprintf("%s %s: not in the key: %s", name, typeText(f, p.Type), p.Why))
 	}
 	return all
 }
 
 func explainHeld(f *model.Func, r *model.Result) string {
-	switch {
-	case f.Resource:
+	switch r.How {
+	case model.SharedResource:
 		return "shared by all callers: it is a resource"
-	case f.Opts.CopyFunc != nil:
+	case model.CopiedByFunc:
 		return "copied for each caller, the first included, by " + f.Directive.Options.Copy
-	case f.Directive.Options.Copy == "share":
+	case model.SharedByOption:
 		return "shared by all callers: copy=share"
-	case r.Copy == nil || r.Copy.Kind == model.CopyNone:
+	case model.Immutable:
 		return "shared by all callers: nothing in it can be changed"
 	}
 	held := "copied for each caller, the first included"

@@ -12,9 +12,8 @@ import (
 	"strings"
 
 	"github.com/cachegen/cachegen/generator/diag"
+	"github.com/cachegen/cachegen/generator/load"
 	"github.com/cachegen/cachegen/generator/scan"
-	"golang.org/x/mod/modfile"
-	"golang.org/x/tools/go/packages"
 )
 
 // roots turns package patterns into directories to scan. Patterns that name
@@ -102,15 +101,15 @@ func matcher(pattern string) func(string) bool {
 // outside says why the go command takes a directory for no part of a module that it is to look
 // at, and what to do about it. It returns "" for a directory that is part of one.
 func outside(dir string, env []string) (why, hint string) {
-	module := findUp(dir, "go.mod")
-	work := workFile(cmp.Or(module, dir), env)
-	uses := workspaceModules(work)
+	module := scan.FindUp(dir, "go.mod")
+	work := load.WorkFile(cmp.Or(module, dir), env)
+	uses := load.WorkModules(work)
 	switch {
 	case module == "" && len(uses) > 0:
 		return "the directory is part of a workspace and of no module", WorkspaceHint(dir, env)
 	case module == "":
 		return "the directory is in no module", "run cachegen in a module; go mod init makes one"
-	case work != "" && uses != nil && !slices.ContainsFunc(uses, func(u string) bool { return sameDir(u, module) }):
+	case work != "" && uses != nil && !slices.ContainsFunc(uses, func(u string) bool { return load.SameDir(u, module) }):
 		return fmt.Sprintf("the module in %s is none of those that %s uses", module, work),
 			"run go work use in its directory, or set GOWORK=off"
 	}
@@ -120,11 +119,11 @@ func outside(dir string, env []string) (why, hint string) {
 // WorkspaceHint returns what to write instead of "..." in a directory of a workspace that
 // belongs to no module, and "" elsewhere.
 func WorkspaceHint(dir string, env []string) string {
-	if findUp(dir, "go.mod") != "" {
+	if scan.FindUp(dir, "go.mod") != "" {
 		return ""
 	}
 	var below, all string
-	for _, u := range workspaceModules(workFile(dir, env)) {
+	for _, u := range load.WorkModules(load.WorkFile(dir, env)) {
 		rel, err := filepath.Rel(dir, u)
 		if err != nil {
 			continue
@@ -142,92 +141,10 @@ func WorkspaceHint(dir string, env []string) string {
 	return "name its modules:" + cmp.Or(below, all)
 }
 
-// workFile returns the go.work file that counts in a directory, or "".
-func workFile(dir string, env []string) string {
-	switch file := getenv(env, "GOWORK"); file {
-	case "off":
-		return ""
-	case "", "auto":
-		if d := findUp(dir, "go.work"); d != "" {
-			return filepath.Join(d, "go.work")
-		}
-		return ""
-	default:
-		return file
-	}
-}
-
-// workspaceModules returns the directories of the modules that a go.work file uses; nil if
-// it cannot be read, about which the go command has more to say.
-func workspaceModules(file string) []string {
-	if file == "" {
-		return nil
-	}
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return nil
-	}
-	w, err := modfile.ParseWork(file, data, nil)
-	if err != nil {
-		return nil
-	}
-	dirs := []string{}
-	for _, u := range w.Use {
-		dir := filepath.FromSlash(u.Path)
-		if !filepath.IsAbs(dir) {
-			dir = filepath.Join(filepath.Dir(file), dir)
-		}
-		dirs = append(dirs, dir)
-	}
-	return dirs
-}
-
-func getenv(env []string, key string) string {
-	if env == nil {
-		return os.Getenv(key)
-	}
-	for _, kv := range slices.Backward(env) {
-		if v, ok := strings.CutPrefix(kv, key+"="); ok {
-			return v
-		}
-	}
-	return ""
-}
-
-// findUp returns the nearest directory, from dir upwards, that has a file of this name.
-func findUp(dir, name string) string {
-	for {
-		if info, err := os.Stat(filepath.Join(dir, name)); err == nil && info.Mode().IsRegular() {
-			return dir
-		}
-		up := filepath.Dir(dir)
-		if up == dir {
-			return ""
-		}
-		dir = up
-	}
-}
-
-// sameDir reports whether two paths name one directory.
-func sameDir(a, b string) bool {
-	if filepath.Clean(a) == filepath.Clean(b) {
-		return true
-	}
-	x, err := os.Stat(a)
-	if err != nil {
-		return false
-	}
-	y, err := os.Stat(b)
-	return err == nil && os.SameFile(x, y)
-}
-
 // byImportPath asks the go command where packages are.
 func byImportPath(ctx context.Context, req Request, paths []string) ([]scan.Root, []diag.Diagnostic) {
 	var ds []diag.Diagnostic
-	pkgs, err := packages.Load(&packages.Config{
-		Context: ctx, Dir: req.Dir, Env: req.Env, BuildFlags: req.BuildFlags,
-		Mode: packages.NeedName | packages.NeedFiles | packages.NeedModule,
-	}, paths...)
+	pkgs, err := load.List(ctx, load.Config{Dir: req.Dir, Env: req.Env, BuildFlags: req.BuildFlags}, paths)
 	if err != nil {
 		return nil, []diag.Diagnostic{diag.Errorf(token.Position{}, diag.BadPattern, "%v", err)}
 	}

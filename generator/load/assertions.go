@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/types"
 	"strings"
+
+	"github.com/cachegen/cachegen/generator/names"
 )
 
 // Assertions tells, from the text of a package alone, whether it is worth typing its bodies
@@ -21,8 +23,8 @@ func (p *Package) Assertions() Assertions {
 		for more := true; more; { // functions that are handed a context may hand it on
 			before := len(a.handed)
 			for _, f := range p.Syntax {
-				for _, d := range f.Syntax.Decls {
-					if fn, ok := d.(*ast.FuncDecl); ok && fn.Body != nil {
+				for fn := range names.Functions(f.Syntax) {
+					if fn.Body != nil {
 						a.function(fn)
 					}
 				}

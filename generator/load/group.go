@@ -22,6 +22,8 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/tools/go/gcexportdata"
 	"golang.org/x/tools/go/packages"
+
+	"github.com/cachegen/cachegen/generator/scan"
 )
 
 // group is the directories that share a build list: those of one module, or of the
@@ -32,7 +34,8 @@ type group struct {
 	modules []module
 	dirs    []string // annotated
 
-	units map[string]*unit // typed from source, by import path
+	units    map[string]*unit // typed from source, by import path
+	importer types.Importer   // of everything else; nil for export data from the go command
 
 	mu      sync.Mutex
 	types   map[string]*types.Package // the one map of all imports
@@ -75,12 +78,7 @@ func (g *group) packages(mode packages.LoadMode, patterns []string) ([]*packages
 }
 
 func (g *group) packagesUntil(ctx context.Context, mode packages.LoadMode, patterns []string) ([]*packages.Package, error) {
-	if len(patterns) == 0 {
-		return nil, nil
-	}
-	return packages.Load(&packages.Config{
-		Context: ctx, Mode: mode, Dir: g.dir, Env: g.l.cfg.Env, BuildFlags: g.l.cfg.BuildFlags,
-	}, patterns...)
+	return ask(ctx, Config{Dir: g.dir, Env: g.l.cfg.Env, BuildFlags: g.l.cfg.BuildFlags}, mode, false, patterns)
 }
 
 // groups sorts directories by the module or workspace that they belong to.
@@ -88,7 +86,7 @@ func (l *loader) groups(dirs []string) []*group {
 	byKey := map[string]*group{}
 	var all []*group
 	for _, d := range dirs {
-		root := findUp(d, "go.mod")
+		root := scan.FindUp(d, "go.mod")
 		key, dir := root, root
 		var mods []module
 		if root == "" {
@@ -114,19 +112,6 @@ func (l *loader) groups(dirs []string) []*group {
 	return all
 }
 
-func findUp(dir, name string) string {
-	for {
-		if info, err := os.Stat(filepath.Join(dir, name)); err == nil && info.Mode().IsRegular() {
-			return dir
-		}
-		up := filepath.Dir(dir)
-		if up == dir {
-			return ""
-		}
-		dir = up
-	}
-}
-
 func modulePath(dir string) string {
 	data, err := os.ReadFile(filepath.Join(dir, "go.mod"))
 	if err != nil {
@@ -138,66 +123,12 @@ func modulePath(dir string) string {
 // workspace returns the go.work file that the module in dir is part of, and the
 // directories of its modules.
 func (l *loader) workspace(dir string) (file string, uses []string) {
-	switch env := l.getenv("GOWORK"); env {
-	case "off":
-		return "", nil
-	case "":
-		d := findUp(dir, "go.work")
-		if d == "" {
-			return "", nil
-		}
-		file = filepath.Join(d, "go.work")
-	default:
-		file = env
-	}
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return "", nil
-	}
-	w, err := modfile.ParseWork(file, data, nil)
-	if err != nil {
-		return "", nil
-	}
-	member := false
-	for _, u := range w.Use {
-		p := filepath.FromSlash(u.Path)
-		if !filepath.IsAbs(p) {
-			p = filepath.Join(filepath.Dir(file), p)
-		}
-		uses = append(uses, p)
-		member = member || sameDir(p, dir)
-	}
-	if !member {
+	file = WorkFile(dir, l.cfg.Env)
+	uses = WorkModules(file)
+	if !slices.ContainsFunc(uses, func(u string) bool { return SameDir(u, dir) }) {
 		return "", nil
 	}
 	return file, uses
-}
-
-func (l *loader) getenv(key string) string {
-	if l.cfg.Env == nil {
-		return os.Getenv(key)
-	}
-	for _, kv := range slices.Backward(l.cfg.Env) {
-		if v, ok := strings.CutPrefix(kv, key+"="); ok {
-			return v
-		}
-	}
-	return ""
-}
-
-// sameDir reports whether two paths name one directory.
-func sameDir(a, b string) bool {
-	if filepath.Clean(a) == filepath.Clean(b) {
-		return true
-	}
-	return realPath(a) == realPath(b)
-}
-
-func realPath(p string) string {
-	if r, err := filepath.EvalSymlinks(p); err == nil {
-		return r
-	}
-	return filepath.Clean(p)
 }
 
 // dirOf returns the directory of an import path in the modules at hand, "" if it is
@@ -220,7 +151,7 @@ func (g *group) dirOf(importPath string) string {
 // pathOf is the inverse of dirOf, for directories of a module.
 func (g *group) pathOf(dir string) string {
 	for _, m := range g.modules {
-		if rel, err := filepath.Rel(m.dir, dir); err == nil && filepath.IsLocal(rel) && findUp(dir, "go.mod") == m.dir {
+		if rel, err := filepath.Rel(m.dir, dir); err == nil && filepath.IsLocal(rel) && scan.FindUp(dir, "go.mod") == m.dir {
 			return path.Join(m.path, filepath.ToSlash(rel))
 		}
 	}
@@ -243,7 +174,7 @@ func (g *group) connecting(roots map[string]bool) map[string]bool {
 		}
 	}
 	for len(level) > 0 {
-		paths := sortedKeys(level)
+		paths := sorted(level)
 		found := make([][]string, len(paths))
 		var eg errgroup.Group
 		eg.SetLimit(2 * runtime.GOMAXPROCS(0))
@@ -350,7 +281,7 @@ func (g *group) typecheck() {
 		order = append(order, u)
 		return level
 	}
-	for _, p := range sortedKeys(g.units) {
+	for _, p := range sorted(g.units) {
 		visit(g.units[p])
 	}
 	slices.SortStableFunc(order, func(a, b *unit) int { return a.level - b.level })
@@ -462,6 +393,9 @@ func (g *group) Import(path string) (*types.Package, error) {
 		}
 		return nil, fmt.Errorf("import cycle through %s", path)
 	}
+	if g.importer != nil {
+		return g.importer.Import(path)
+	}
 	if err := g.broken[path]; err != nil {
 		return nil, err
 	}
@@ -517,18 +451,9 @@ func packageError(p *packages.Package) error {
 }
 
 func (l *loader) sizes() types.Sizes {
-	arch := l.getenv("GOARCH")
+	arch := getenv(l.cfg.Env, "GOARCH")
 	if arch == "" {
 		arch = build.Default.GOARCH
 	}
 	return types.SizesFor("gc", arch)
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -16,6 +16,7 @@ import (
 	"sync"
 
 	"github.com/cachegen/cachegen/generator/diag"
+	"github.com/cachegen/cachegen/generator/names"
 	"github.com/cachegen/cachegen/generator/scan"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/tools/go/packages"
@@ -49,7 +50,7 @@ func (l *loader) load(dirs []string) ([]*Package, []diag.Diagnostic) {
 // anchor returns the position of the first directive of a directory, where errors of
 // the whole package are shown.
 func (l *loader) anchor(dir string) token.Position {
-	for _, p := range sortedKeys(l.parsed) {
+	for _, p := range sorted(l.parsed) {
 		a := l.parsed[p]
 		if filepath.Dir(p) != dir {
 			continue
@@ -117,10 +118,8 @@ func (g *group) list(dir string, root bool) (*listing, error) {
 
 // dropBodies removes function bodies, which nobody reads, so that their memory is free.
 func dropBodies(f *ast.File) {
-	for _, d := range f.Decls {
-		if fd, ok := d.(*ast.FuncDecl); ok {
-			fd.Body = nil
-		}
+	for fn := range names.Functions(f) {
+		fn.Body = nil
 	}
 }
 
@@ -143,7 +142,7 @@ func (g *group) load() []*Package {
 	}
 	connecting := g.connecting(roots)
 	metaDirs := slices.Clone(g.dirs)
-	paths := sortedKeys(connecting)
+	paths := sorted(connecting)
 	between := make([]*listing, len(paths))
 	var eg errgroup.Group
 	eg.SetLimit(runtime.GOMAXPROCS(0))
@@ -181,7 +180,7 @@ func (g *group) load() []*Package {
 	var metaErr, exportErr error
 	var wg sync.WaitGroup
 	wg.Go(func() { meta, metaErr = g.packages(metaMode, metaDirs) })
-	wg.Go(func() { exported, uncompiled, exportErr = g.exported(sortedKeys(frontier)) })
+	wg.Go(func() { exported, uncompiled, exportErr = g.exported(sorted(frontier)) })
 	wg.Wait()
 	for _, err := range []error{metaErr, exportErr} {
 		if err != nil {
@@ -512,7 +511,7 @@ func (p *Package) Missing(outputs []Output) []diag.Diagnostic {
 		}
 	}
 	var ds []diag.Diagnostic
-	for _, path := range sortedKeys(missing) {
+	for _, path := range sorted(missing) {
 		ds = append(ds, cannotImport(p.unit.group.l.anchor(p.Dir), path, missing[path]))
 	}
 	return ds

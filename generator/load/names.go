@@ -3,6 +3,8 @@ package load
 import (
 	"go/ast"
 	"go/types"
+
+	"github.com/cachegen/cachegen/generator/names"
 )
 
 // Names are the names that a package has, collected once: to go through all declarations
@@ -69,26 +71,9 @@ func (p *Package) Names() *Names {
 }
 
 func (n *Names) add(f *File) {
-	declare := func(id *ast.Ident) {
-		n.declared[id.Name] = append(n.declared[id.Name], declared{f, id})
-	}
-	for _, d := range f.Syntax.Decls {
-		switch d := d.(type) {
-		case *ast.FuncDecl:
-			if d.Recv == nil && d.Name.Name != "init" && d.Name.Name != "_" {
-				declare(d.Name)
-			}
-		case *ast.GenDecl:
-			for _, s := range d.Specs {
-				switch s := s.(type) {
-				case *ast.TypeSpec:
-					declare(s.Name)
-				case *ast.ValueSpec:
-					for _, id := range s.Names {
-						declare(id)
-					}
-				}
-			}
+	for d := range names.Declarations(f.Syntax) {
+		if d.Recv == "" && (d.Func == nil || d.Name != "init" && d.Name != "_") {
+			n.declared[d.Name] = append(n.declared[d.Name], declared{f, d.Ident})
 		}
 	}
 	for _, s := range f.Syntax.Imports {

@@ -8,6 +8,8 @@ import (
 	"go/types"
 	"slices"
 	"strings"
+
+	"github.com/cachegen/cachegen/generator/names"
 )
 
 // Output is a generated file that has not been written.
@@ -126,9 +128,9 @@ func absent(e types.Error) bool {
 func (p *Package) Decl(obj *types.Func) *ast.FuncDecl {
 	for _, f := range p.Syntax {
 		if f.Syntax.FileStart <= obj.Pos() && obj.Pos() < f.Syntax.FileEnd {
-			for _, d := range f.Syntax.Decls {
-				if fd, ok := d.(*ast.FuncDecl); ok && fd.Name.Pos() == obj.Pos() {
-					return fd
+			for fn := range names.Functions(f.Syntax) {
+				if fn.Name.Pos() == obj.Pos() {
+					return fn
 				}
 			}
 		}

@@ -6,10 +6,13 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
-	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+
+	"github.com/cachegen/cachegen/generator/names"
+	"github.com/cachegen/cachegen/generator/scan"
 )
 
 // Settled reports whether the declaration of a type is the same wherever a file of this
@@ -127,18 +130,10 @@ func (p *Package) settledConst(x ast.Expr, pkg *types.Package, file *ast.File, c
 		if f == nil {
 			return false
 		}
-		for _, d := range f.Decls {
-			gen, ok := d.(*ast.GenDecl)
-			if !ok || gen.Tok != token.CONST {
-				continue
-			}
-			for _, s := range gen.Specs {
-				v := s.(*ast.ValueSpec)
-				for i, name := range v.Names {
-					if name.Name == x.Name {
-						return i < len(v.Values) && p.settledConst(v.Values[i], pkg, f, constraint, seen)
-					}
-				}
+		for d := range names.Declarations(f) {
+			if v, ok := d.Spec.(*ast.ValueSpec); ok && d.Name == x.Name {
+				i := slices.Index(v.Names, d.Ident)
+				return i < len(v.Values) && p.settledConst(v.Values[i], pkg, f, constraint, seen)
 			}
 		}
 	}
@@ -176,17 +171,21 @@ func (p *Package) fileOf(o types.Object, constraint string) *ast.File {
 	}
 	name := filepath.Join(dir, base)
 	d, ok := p.decls[name]
+	if i := slices.IndexFunc(p.Syntax, func(f *File) bool { return f.Name == name }); !ok && i >= 0 {
+		f := p.Syntax[i].Syntax // as it is to be, which may not be on disk yet
+		d, ok = declaring{f, Constraint(p.Fset, base, f)}, true
+	}
 	if !ok {
 		fset := token.NewFileSet()
 		f, err := parser.ParseFile(fset, name, nil, parser.ParseComments|parser.SkipObjectResolution)
 		if err == nil {
 			d = declaring{f, Constraint(fset, base, f)}
 		}
-		if p.decls == nil {
-			p.decls = map[string]declaring{}
-		}
-		p.decls[name] = d
 	}
+	if p.decls == nil {
+		p.decls = map[string]declaring{}
+	}
+	p.decls[name] = d
 	if d.constraint != "" && d.constraint != constraint {
 		return nil
 	}
@@ -215,22 +214,17 @@ func (p *Package) dirOf(path string) string {
 		return ""
 	}
 	dir := filepath.Join(p.ModuleDir, filepath.FromSlash(rest))
-	for d := dir; len(d) > len(p.ModuleDir); d = filepath.Dir(d) {
-		if _, err := os.Stat(filepath.Join(d, "go.mod")); err == nil {
-			return "" // a module within this one
-		}
+	if scan.FindUp(dir, "go.mod") != p.ModuleDir {
+		return "" // of a module within this one
 	}
 	return dir
 }
 
+// typeSpec returns the declaration of a type, nil if the file has none.
 func typeSpec(f *ast.File, name string) *ast.TypeSpec {
-	for _, d := range f.Decls {
-		if gen, ok := d.(*ast.GenDecl); ok && gen.Tok == token.TYPE {
-			for _, s := range gen.Specs {
-				if s := s.(*ast.TypeSpec); s.Name.Name == name {
-					return s
-				}
-			}
+	for d := range names.Declarations(f) {
+		if s, ok := d.Spec.(*ast.TypeSpec); ok && d.Name == name {
+			return s
 		}
 	}
 	return nil

@@ -30,7 +30,7 @@ func (p *planner) contexts() {
 func (p *planner) ignored() []token.Pos {
 	f := p.f
 	var all []token.Pos
-	for _, q := range params(f) {
+	for _, q := range f.All() {
 		if q.InKey || q == f.Ctx || q.Name == "" || q.Var == nil || f.Draw.outOfKey(q) {
 			continue
 		}

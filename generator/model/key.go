@@ -39,6 +39,26 @@ const (
 // Exact reports whether a part of this kind stands in the key struct as it is.
 func (k KeyKind) Exact() bool { return k <= KeyAny }
 
+// String returns how a part of this kind goes into the key, in a word or two.
+func (k KeyKind) String() string {
+	switch k {
+	case KeySession:
+		return "session"
+	case KeyIdentity:
+		return "identity"
+	case KeyFloat32, KeyFloat64:
+		return "float bits"
+	case KeyTime:
+		return "time"
+	case KeyAny:
+		return "dynamic"
+	}
+	if k.Exact() {
+		return "exact"
+	}
+	return "digest"
+}
+
 // Key is a node of a key plan: how values of one type are encoded. Plans of recursive
 // types are cyclic.
 type Key struct {

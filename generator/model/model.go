@@ -49,12 +49,21 @@ type Func struct {
 	Doc []string // lines of the wrapper's doc comment, without "//"
 }
 
+// All returns the receiver, if there is one, and the parameters.
+func (f *Func) All() []*Param {
+	if f.Recv == nil {
+		return f.Params
+	}
+	return append([]*Param{f.Recv}, f.Params...)
+}
+
 // Param is one parameter, or the receiver.
 type Param struct {
 	Name  string // "" when it has none or is blank
 	Type  types.Type
 	Index int // in Params; -1 for the receiver
 	InKey bool
+	Why   string // why it is not in the key, as in "not in the key: ignore="; "" if it is
 	// Args says what the miss path does with the parameter before the body may run
 	// apart from its caller: nil when it can be handed over as it is.
 	Args  *Copy
@@ -70,8 +79,31 @@ type Result struct {
 	Copy *Copy // how a caller gets a value of its own; nil for resources and copy=share
 	Size *Size // how it is weighed; nil without max-bytes
 
+	How    Sharing
 	Copied bool        // Copy says how, also where it is nil since nothing need be copied
 	Root   *LayoutRoot // of what Copy copies; nil where its types are fixed
+}
+
+// Sharing says what callers have of a result in common.
+type Sharing int
+
+const (
+	Copied         Sharing = iota // nothing: each has a copy, the first included
+	CopiedByFunc                  // nothing: copy=Func makes the copies
+	Immutable                     // the value, in which nothing can be changed
+	SharedResource                // the value, which is a resource
+	SharedByOption                // the value, which copy=share says they do not change
+)
+
+// String returns the one word that lists show: copied, immutable or shared.
+func (s Sharing) String() string {
+	switch s {
+	case Immutable:
+		return "immutable"
+	case SharedResource, SharedByOption:
+		return "shared"
+	}
+	return "copied"
 }
 
 // Options are the options of the directive in the form that generated code needs.
@@ -139,6 +171,7 @@ type KeyPart struct {
 	Param *Param // nil for the session
 	Hash  *Use   // hash=: the part is what this function makes of the parameter
 	Plan  *Key
+	How   string // one word: exact, float bits, time, dynamic, identity, session, digest or function
 	// Lent is set where the body gets memory of the caller's that it could change.
 	Lent bool
 	Root *LayoutRoot // nil where the types of the part are fixed

@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -12,8 +11,8 @@ import (
 	"github.com/cachegen/cachegen/generator/names"
 )
 
-// names settles what the wrapper and the handle are called, and reports clashes.
-func (p *planner) names() {
+// wrapperNames settles what the wrapper and the handle are called, and reports clashes.
+func (p *planner) wrapperNames() {
 	f, name := p.f, p.f.Name
 	pos := p.at(p.f.Decl.Name.Pos())
 	switch {
@@ -31,19 +30,17 @@ func (p *planner) names() {
 			p.errorf(pos, diag.BadName, "a function called %s has a meaning of its own", f.Wrapper)
 			return
 		}
-	case strings.HasSuffix(name, "Uncached") && name != "Uncached":
-		f.Wrapper = strings.TrimSuffix(name, "Uncached")
-	case ast.IsExported(name):
-		p.errorf(pos, diag.ExportedImpl, "%s is exported, so its callers would not call the cached function", f.title()).
-			hint("run cachegen adopt %s.%s, which renames it to %sUncached and gives its name to the cached function; or choose the cached function's name with name=", p.pkg.Name(), f.title(), name)
-		return
 	default:
-		r, n := utf8.DecodeRuneInString(name)
-		f.Wrapper = string(unicode.ToUpper(r)) + name[n:]
-		if !ast.IsExported(f.Wrapper) {
-			p.errorf(pos, diag.NoExportedName, "%s has no exported form that the cached function could be called", name)
-			return
+		if f.Wrapper = names.Wrapper(name, ""); f.Wrapper != "" {
+			break
 		}
+		if ast.IsExported(name) {
+			p.errorf(pos, diag.ExportedImpl, "%s is exported, so its callers would not call the cached function", f.title()).
+				hint("run cachegen adopt %s.%s, which renames it to %s%s and gives its name to the cached function; or choose the cached function's name with name=", p.pkg.Name(), f.title(), name, names.UncachedSuffix)
+		} else {
+			p.errorf(pos, diag.NoExportedName, "%s has no exported form that the cached function could be called", name)
+		}
+		return
 	}
 
 	if f.Recv == nil {
@@ -123,9 +120,9 @@ func (p *planner) memberClash(pos token.Position) {
 		if !f.Pkg.Together(file, f.File) {
 			continue
 		}
-		for _, d := range file.Syntax.Decls {
-			if m, ok := d.(*ast.FuncDecl); ok && m.Recv != nil && m.Name.Name == f.Wrapper && names.Receiver(m) == f.RecvBase.Name() {
-				report(p.at(m.Name.Pos()), "method")
+		for d := range names.Declarations(file.Syntax) {
+			if d.Member == (names.Member{Recv: f.RecvBase.Name(), Name: f.Wrapper}) {
+				report(p.at(d.Ident.Pos()), "method")
 				return
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"go/types"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/cachegen/cachegen/generator/diag"
@@ -72,7 +73,7 @@ func (p *planner) run() {
 		return
 	}
 	p.identity()
-	p.names()
+	p.wrapperNames()
 	if f.Recv != nil && f.Directive.Options.Recv == "" {
 		p.errorf(p.at(f.Decl.Name.Pos()), diag.RecvMissing, "%s is a method, and the directive does not say what its receiver means to the cache", f.title()).
 			hint("recv=key: its content is a part of the key; recv=identity: each instance has a cache of its own; recv=ignore: it does not matter to the result")
@@ -85,6 +86,7 @@ func (p *planner) run() {
 	}
 	p.chooseKey()
 	p.key()
+	p.excluded()
 	p.contexts()
 	p.options()
 	p.results()
@@ -172,10 +174,6 @@ func (p *planner) special() bool {
 		return false
 	}
 	for v := range allVars(f.Sig) {
-		if bad := invalid(v.Type()); bad {
-			p.errorf(p.at(v.Pos()), diag.Unresolved, "the type of %s in the signature of %s is not known", orBlank(v.Name()), f.title())
-			return false
-		}
 		if nested(v.Type()) > maxNested {
 			p.errorf(p.at(v.Pos()), diag.TooDeep, "the type of %s in the signature of %s is nested more than %d deep, which is more than the compiler can infer types through", orBlank(v.Name()), f.title(), maxNested)
 			return false
@@ -243,50 +241,6 @@ func allVars(sig *types.Signature) func(func(*types.Var) bool) {
 			}
 		}
 	}
-}
-
-// invalid reports whether a type that could not be resolved is written in t.
-func invalid(t types.Type) bool {
-	bad := false
-	seen := map[types.Type]bool{}
-	var walk func(types.Type)
-	walk = func(t types.Type) {
-		if seen[t] {
-			return
-		}
-		seen[t] = true
-		switch t := t.(type) {
-		case *types.Basic:
-			bad = bad || t.Kind() == types.Invalid
-		case *types.Alias:
-			walk(types.Unalias(t))
-		case *types.Named:
-			for a := range t.TypeArgs().Types() {
-				walk(a)
-			}
-		case *types.Pointer:
-			walk(t.Elem())
-		case *types.Slice:
-			walk(t.Elem())
-		case *types.Array:
-			walk(t.Elem())
-		case *types.Chan:
-			walk(t.Elem())
-		case *types.Map:
-			walk(t.Key())
-			walk(t.Elem())
-		case *types.Struct:
-			for f := range t.Fields() {
-				walk(f.Type())
-			}
-		case *types.Signature:
-			for v := range allVars(t) {
-				walk(v.Type())
-			}
-		}
-	}
-	walk(t)
-	return bad
 }
 
 // identity settles what the runtime knows the function by.
@@ -486,6 +440,39 @@ func (p *planner) key() {
 	if f.Ctx != nil && f.Ctx.Index < -1 && uses[f.Ctx] != nil {
 		f.Ctx.InKey = true
 		add(f.Ctx, "the context")
+	}
+}
+
+// excluded settles, once the key is made, why each parameter is not in it.
+func (p *planner) excluded() {
+	f := p.f
+	for _, part := range f.Key.Parts {
+		if part.How = part.Plan.Kind.String(); part.Hash != nil {
+			part.How = "function"
+		}
+	}
+	for _, q := range f.All() {
+		switch {
+		case q.InKey:
+		case q == f.Recv:
+			q.Why = "recv=" + f.Directive.Options.Recv
+		case q == f.Ctx:
+			q.Why = "a context never is"
+		case q.Name == "":
+			q.Why = "it has no name"
+		case f.Draw != nil && q == f.Draw.Surface:
+			q.Why = "it is drawn on"
+		case f.Draw != nil && q == f.Draw.Request:
+			q.Why = "the inputs that are read of it are"
+		case slices.Contains(f.Directive.Options.Ignore, q.Name):
+			q.Why = "ignore="
+		case f.Directive.Has("key"):
+			q.Why = "key= leaves it out"
+		case strings.HasPrefix(q.Name, "_"):
+			q.Why = "its name starts with _"
+		default:
+			q.Why = "a hole"
+		}
 	}
 }
 
@@ -691,6 +678,16 @@ func (p *planner) results() {
 		if r.Copy != nil && r.Copy.Kind == CopyNone {
 			r.Copy = nil
 		}
+		switch {
+		case f.Resource:
+			r.How = SharedResource
+		case f.Opts.CopyFunc != nil:
+			r.How = CopiedByFunc
+		case o.Copy == "share":
+			r.How = SharedByOption
+		case r.Copy == nil:
+			r.How = Immutable
+		}
 	}
 }
 
@@ -813,10 +810,7 @@ func (p *planner) detach() {
 	}
 	copies := &copyPlanner{pkg: p.pkg, decls: p.decls}
 	p.argCopies = copies
-	all := f.Params
-	if f.Recv != nil {
-		all = append([]*Param{f.Recv}, all...)
-	}
+	all := f.All()
 	root := &Copy{Kind: CopyStruct, Type: types.NewStruct(nil, nil)}
 	for _, q := range all {
 		if q == f.Ctx || isContext(q.Type) || q.Index < 0 && !(q.InKey && !f.Identity) {
@@ -896,21 +890,13 @@ func (p *planner) layout() {
 			l.root(r.Type, forSize, false)
 		}
 	}
-	for _, q := range params(f) {
+	for _, q := range f.All() {
 		if q.Apart {
 			l.copies = p.argCopies
 			q.Root = l.root(q.Type, forCopy, false)
 		}
 	}
 	f.Layout = l.l
-}
-
-// params returns the receiver, if there is one, and the parameters.
-func params(f *Func) []*Param {
-	if f.Recv == nil {
-		return f.Params
-	}
-	return append([]*Param{f.Recv}, f.Params...)
 }
 
 // docOf rewrites the function's doc comment for the wrapper.

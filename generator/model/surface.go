@@ -458,11 +458,7 @@ func (p *planner) undrawn(binds map[string]Bind) {
 func (p *planner) capturedSurfaces(binds map[string]Bind) {
 	drawnOn := func(t types.Type) bool { name := fullType(t); return name != "io.Writer" && binds[name] != Bind{} }
 	near := slices.Clone(p.f.Pkg.Names().Vars)
-	params := p.f.Params
-	if p.f.Recv != nil {
-		params = append([]*Param{p.f.Recv}, params...)
-	}
-	for _, q := range params {
+	for _, q := range p.f.All() {
 		near = append(near, q.Type)
 	}
 	// Bodies are typed only where there is something that they could draw on.
@@ -553,7 +549,7 @@ func (p *planner) source() *reads.Source {
 			continue
 		}
 		for _, a := range file.Annotated.Funcs {
-			if name := wrapperName(a.Decl.Name.Name, a.Directive.Options.Name); name != "" {
+			if name := names.Wrapper(a.Decl.Name.Name, a.Directive.Options.Name); name != "" {
 				if a.Decl.Recv != nil {
 					name = names.Receiver(a.Decl) + "." + name
 				}
@@ -565,19 +561,6 @@ func (p *planner) source() *reads.Source {
 		src.Other = append(src.Other, file.Syntax)
 	}
 	return src
-}
-
-// wrapperName is what the wrapper of a function is called, "" if that is not settled.
-func wrapperName(name, option string) string {
-	switch {
-	case option != "":
-		return option
-	case strings.HasSuffix(name, "Uncached") && name != "Uncached":
-		return strings.TrimSuffix(name, "Uncached")
-	case ast.IsExported(name):
-		return ""
-	}
-	return upperFirst(name)
 }
 
 // asksInput returns where a function without types asks the cache for an input, in

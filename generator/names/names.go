@@ -6,7 +6,10 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"iter"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Member is a package-level name, or a method with the name of its receiver type.
@@ -20,6 +23,56 @@ func (m Member) String() string {
 	return m.Name
 }
 
+// Decl is one name that a file declares at its top level.
+type Decl struct {
+	Member
+	Ident *ast.Ident
+	Func  *ast.FuncDecl // nil for types, variables and constants
+	Spec  ast.Spec      // nil for functions
+}
+
+// Declarations yields what a file declares at its top level, imports left out, in order.
+func Declarations(f *ast.File) iter.Seq[Decl] {
+	return func(yield func(Decl) bool) {
+		for _, d := range f.Decls {
+			switch d := d.(type) {
+			case *ast.FuncDecl:
+				if !yield(Decl{Member{Receiver(d), d.Name.Name}, d.Name, d, nil}) {
+					return
+				}
+			case *ast.GenDecl:
+				for _, s := range d.Specs {
+					var ids []*ast.Ident
+					switch s := s.(type) {
+					case *ast.ValueSpec:
+						ids = s.Names
+					case *ast.TypeSpec:
+						ids = []*ast.Ident{s.Name}
+					}
+					for _, id := range ids {
+						if !yield(Decl{Member{"", id.Name}, id, nil, s}) {
+							return
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// Functions yields the functions and methods of files.
+func Functions(files ...*ast.File) iter.Seq[*ast.FuncDecl] {
+	return func(yield func(*ast.FuncDecl) bool) {
+		for _, f := range files {
+			for d := range Declarations(f) {
+				if d.Func != nil && !yield(d.Func) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // Declared lists what a file declares, imports left out. A file that does not parse counts
 // for what could be read of it.
 func Declared(src []byte) []Member {
@@ -28,24 +81,33 @@ func Declared(src []byte) []Member {
 		return nil
 	}
 	var ms []Member
-	for _, d := range f.Decls {
-		switch d := d.(type) {
-		case *ast.FuncDecl:
-			ms = append(ms, Member{Receiver(d), d.Name.Name})
-		case *ast.GenDecl:
-			for _, s := range d.Specs {
-				switch s := s.(type) {
-				case *ast.ValueSpec:
-					for _, id := range s.Names {
-						ms = append(ms, Member{"", id.Name})
-					}
-				case *ast.TypeSpec:
-					ms = append(ms, Member{"", s.Name.Name})
-				}
-			}
-		}
+	for d := range Declarations(f) {
+		ms = append(ms, d.Member)
 	}
 	return ms
+}
+
+// UncachedSuffix is what the name of an annotated function ends in where its wrapper has the
+// name without it.
+const UncachedSuffix = "Uncached"
+
+// Wrapper returns the name of the wrapper of an annotated function. option is what name= says,
+// "" if it says nothing. The result is "" where that leaves it open: the name is exported and
+// without the suffix, or has no exported form.
+func Wrapper(name, option string) string {
+	switch {
+	case option != "":
+		return option
+	case strings.HasSuffix(name, UncachedSuffix) && name != UncachedSuffix:
+		return strings.TrimSuffix(name, UncachedSuffix)
+	case ast.IsExported(name):
+		return ""
+	}
+	r, n := utf8.DecodeRuneInString(name)
+	if w := string(unicode.ToUpper(r)) + name[n:]; ast.IsExported(w) {
+		return w
+	}
+	return ""
 }
 
 // Receiver returns the name of a method's receiver type, without pointers, parentheses

@@ -3,6 +3,7 @@ package output
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -15,7 +16,7 @@ func Diff(name string, c Change) string {
 	if (c.Old == nil) == (c.New == nil) && bytes.Equal(c.Old, c.New) {
 		return ""
 	}
-	a, b := splitLines(c.Old), splitLines(c.New)
+	a, b := linesOf(c.Old), linesOf(c.New)
 	var out strings.Builder
 	from, to := "a/"+name, "b/"+name
 	if c.Old == nil {
@@ -84,14 +85,8 @@ func span(start, n int) string {
 	return fmt.Sprintf("%d,%d", start+1, n)
 }
 
-// splitLines cuts text into lines, each with its line end if it has one.
-func splitLines(b []byte) []string {
-	lines := strings.SplitAfter(string(b), "\n")
-	if lines[len(lines)-1] == "" {
-		lines = lines[:len(lines)-1]
-	}
-	return lines
-}
+// linesOf cuts text into lines, each with its line end if it has one.
+func linesOf(b []byte) []string { return slices.Collect(strings.Lines(string(b))) }
 
 // edit is one line of a diff: kind is ' ', '-' or '+', a and b are the lines' indices.
 type edit struct {

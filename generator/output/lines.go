@@ -4,7 +4,7 @@ package output
 // line is the one in its place, a block of them being lined up at its end; a line that
 // is new is the next one below that is not.
 func OldLine(c Change, n int) int {
-	a, b := splitLines(c.Old), splitLines(c.New)
+	a, b := linesOf(c.Old), linesOf(c.New)
 	ops := edits(a, b)
 	for i := 0; i < len(ops); {
 		if ops[i].kind == ' ' {

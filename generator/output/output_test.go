@@ -14,10 +14,10 @@ import (
 // patch applies a unified diff as the patch command does, with no fuzz.
 func patch(t *testing.T, old, diff string) string {
 	t.Helper()
-	src := splitLines([]byte(old))
+	src := linesOf([]byte(old))
 	var out strings.Builder
 	at := 0
-	lines := splitLines([]byte(diff))
+	lines := linesOf([]byte(diff))
 	for i := 2; i < len(lines); i++ {
 		l := lines[i]
 		if strings.HasPrefix(l, "@@") {

@@ -65,13 +65,11 @@ func (f *finder) builds(d *ast.FuncDecl) {
 	if d == f.root {
 		return
 	}
-	for _, file := range f.Other {
-		for _, o := range file.Decls {
-			if o, ok := o.(*ast.FuncDecl); ok && o.Name.Name == d.Name.Name && names.Receiver(o) == names.Receiver(d) {
-				f.diags = append(f.diags, diag.Errorf(f.pos(d.Name), diag.CodeInputBuilds,
-					"%s is given the request, and is declared for other builds too", d.Name.Name).
-					WithRelated(f.pos(o.Name), "declared here for other builds"))
-			}
+	for o := range names.Functions(f.Other...) {
+		if o.Name.Name == d.Name.Name && names.Receiver(o) == names.Receiver(d) {
+			f.diags = append(f.diags, diag.Errorf(f.pos(d.Name), diag.CodeInputBuilds,
+				"%s is given the request, and is declared for other builds too", d.Name.Name).
+				WithRelated(f.pos(o.Name), "declared here for other builds"))
 		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"go/types"
 	"maps"
 	"slices"
+
+	"github.com/cachegen/cachegen/generator/names"
 )
 
 // Kind says what of a request is read. Its text is what the runtime calls it.
@@ -90,13 +92,9 @@ func (s *Source) index() {
 		return
 	}
 	s.decls = map[*types.Func]*ast.FuncDecl{}
-	for _, f := range s.Files {
-		for _, d := range f.Decls {
-			if d, ok := d.(*ast.FuncDecl); ok {
-				if fn, ok := s.Info.Defs[d.Name].(*types.Func); ok {
-					s.decls[fn] = d
-				}
-			}
+	for d := range names.Functions(s.Files...) {
+		if fn, ok := s.Info.Defs[d.Name].(*types.Func); ok {
+			s.decls[fn] = d
 		}
 	}
 }

@@ -2,6 +2,7 @@ package rewrite
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,11 +15,11 @@ import (
 
 	"github.com/cachegen/cachegen/generator/diag"
 	"github.com/cachegen/cachegen/generator/directive"
+	"github.com/cachegen/cachegen/generator/names"
 	"github.com/cachegen/cachegen/generator/output"
 )
 
-// suffix is what a computation's name ends in when its wrapper has the name without it.
-const suffix = "Uncached"
+const suffix = names.UncachedSuffix
 
 // AdoptRequest says what to adopt.
 type AdoptRequest struct {
@@ -137,23 +138,9 @@ func nameOption(c *ast.Comment) string {
 	return d.Options.Name
 }
 
-// wrapperName is what the wrapper of an annotated function is called.
-func wrapperName(name, option string) string {
-	switch {
-	case option != "":
-		return option
-	case strings.HasSuffix(name, suffix) && name != suffix:
-		return strings.TrimSuffix(name, suffix)
-	case token.IsExported(name):
-		return name // an error elsewhere
-	}
-	trimmed := strings.TrimLeft(name, "_")
-	r := []rune(trimmed)
-	if len(r) == 0 {
-		return name
-	}
-	return strings.ToUpper(string(r[0])) + string(r[1:])
-}
+// wrapperName returns the name of the wrapper of an annotated function. Where it has none, which
+// the generator refuses, that is the function's own.
+func wrapperName(name, option string) string { return cmp.Or(names.Wrapper(name, option), name) }
 
 type adoption struct {
 	req    AdoptRequest
@@ -311,9 +298,9 @@ func firstWordOf(comment string) string {
 // their bodies mean.
 func (a *adoption) edit(ctx context.Context, todo []*function) error {
 	typed := map[string]bool{}
-	names := map[string]bool{}
+	renamed := map[string]bool{}
 	for _, f := range todo {
-		names[f.name] = true
+		renamed[f.name] = true
 		if f.recv != "" || len(selfNames(f)) > 0 {
 			typed[f.pkg.dir] = true
 		}
@@ -321,7 +308,7 @@ func (a *adoption) edit(ctx context.Context, todo []*function) error {
 	u := &uses{}
 	if len(typed) > 0 {
 		var err error
-		u, err = loadUses(ctx, goCommand{a.req.Dir, a.req.Env, a.req.BuildFlags}, sortedKeys(typed), false, func(n string) (string, bool) { return n + suffix, names[n] })
+		u, err = loadUses(ctx, goCommand{a.req.Dir, a.req.Env, a.req.BuildFlags}, sorted(typed), false, func(n string) (string, bool) { return n + suffix, renamed[n] })
 		if err != nil {
 			return err
 		}

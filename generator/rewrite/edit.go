@@ -131,8 +131,8 @@ func (s *source) apply(e *edits) (_ []byte, err error) {
 		return nil, errors.New("the source does not survive being taken apart: declarations are lost")
 	}
 
-	lines := splitLines(bytes.TrimPrefix(s.disk, bom))
-	textLines, baseLines, newLines := splitLines(s.text), splitLines(base), splitLines(edited)
+	lines := linesOf(bytes.TrimPrefix(s.disk, bom))
+	textLines, baseLines, newLines := linesOf(s.text), linesOf(base), linesOf(edited)
 	var out bytes.Buffer
 	if bytes.HasPrefix(s.disk, bom) {
 		out.Write(bom)
@@ -189,7 +189,7 @@ func (s *source) whyNot(i int, lines [][]byte) error {
 		return errFormat
 	}
 	rs, err := declRanges(clean)
-	if err != nil || i >= len(rs) || !slices.EqualFunc(lines, splitLines(clean)[rs[i].first-1:rs[i].last], sameLine) {
+	if err != nil || i >= len(rs) || !slices.EqualFunc(lines, linesOf(clean)[rs[i].first-1:rs[i].last], sameLine) {
 		return errFormat
 	}
 	return errPlaces
@@ -324,7 +324,7 @@ func (t *tokens) next() (int, token.Token, string) {
 // renamed in place.
 func (s *source) renamed(d ast.Decl, r lineRange, e *edits) [][]byte {
 	tf := s.fset.File(s.file.Pos())
-	lines := splitLines(s.text)
+	lines := linesOf(s.text)
 	at := 0
 	for _, l := range lines[:r.code-1] {
 		at += len(l)
@@ -343,7 +343,7 @@ func (s *source) renamed(d ast.Decl, r lineRange, e *edits) [][]byte {
 	for _, l := range lines[:r.last] {
 		end += len(l)
 	}
-	return splitLines(append(out, s.text[at:end]...))
+	return linesOf(append(out, s.text[at:end]...))
 }
 
 // lineRange is a span of lines, counted from 1, both ends included; code is the first of
@@ -378,14 +378,8 @@ func declRanges(src []byte) ([]lineRange, error) {
 	return rs, nil
 }
 
-// splitLines cuts after each LF; every line but perhaps the last ends with one.
-func splitLines(b []byte) [][]byte {
-	ls := bytes.SplitAfter(b, []byte("\n"))
-	if len(ls[len(ls)-1]) == 0 {
-		ls = ls[:len(ls)-1]
-	}
-	return ls
-}
+// linesOf cuts after each LF; every line but perhaps the last ends with one.
+func linesOf(b []byte) [][]byte { return slices.Collect(bytes.Lines(b)) }
 
 // sameLine compares lines but for the end, which the last line of a file may lack.
 func sameLine(a, b []byte) bool {

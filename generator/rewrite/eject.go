@@ -15,6 +15,7 @@ import (
 	"github.com/cachegen/cachegen/generator/diag"
 	"github.com/cachegen/cachegen/generator/names"
 	"github.com/cachegen/cachegen/generator/output"
+	"github.com/cachegen/cachegen/generator/scan"
 )
 
 // EjectRequest says what to eject.
@@ -253,13 +254,13 @@ func (r *EjectResult) references(ctx context.Context, req EjectRequest, todo []*
 	pkgs := map[string]*pkg{}
 	for dir, p := range own {
 		for _, s := range p.all() {
-			if slices.ContainsFunc(sortedKeys(idents), func(n string) bool { return mentions(s.text, n) }) {
+			if slices.ContainsFunc(sorted(idents), func(n string) bool { return mentions(s.text, n) }) {
 				pkgs[dir] = p
 			}
 		}
 	}
 	if len(wide) > 0 {
-		others, err := mentioning(ctx, req, sortedKeys(wide), own)
+		others, err := mentioning(ctx, req, sorted(wide), own)
 		if err != nil {
 			return err
 		}
@@ -269,11 +270,11 @@ func (r *EjectResult) references(ctx context.Context, req EjectRequest, todo []*
 	for o, e := range rename {
 		to[o.name] = e.to
 	}
-	u, err := loadUses(ctx, req.goCommand(), sortedKeys(pkgs), true, func(n string) (string, bool) { return to[n], idents[n] })
+	u, err := loadUses(ctx, req.goCommand(), sorted(pkgs), true, func(n string) (string, bool) { return to[n], idents[n] })
 	if err != nil {
 		return err
 	}
-	for _, dir := range sortedKeys(pkgs) {
+	for _, dir := range sorted(pkgs) {
 		p := pkgs[dir]
 		for _, s := range slices.Concat(p.files, p.tests) {
 			r.referencesIn(p, s, u, idents, renamed, rename, byFile)
@@ -287,7 +288,7 @@ func (r *EjectResult) references(ctx context.Context, req EjectRequest, todo []*
 
 func (r *EjectResult) referencesIn(p *pkg, s *source, u *uses, idents, renamed map[string]bool, rename map[object]*ejection, byFile map[*source]*edits) {
 	for _, d := range s.file.Decls {
-		for _, id := range identifiers(d, sortedKeys(idents)...) {
+		for _, id := range identifiers(d, sorted(idents)...) {
 			if fd, ok := d.(*ast.FuncDecl); ok && fd.Name == id {
 				continue
 			}
@@ -350,7 +351,7 @@ func mentioning(ctx context.Context, req EjectRequest, words []string, own map[s
 			if err != nil || !d.IsDir() {
 				return err
 			}
-			if path != m && skipped(d.Name()) {
+			if path != m && scan.SkipDir(d.Name()) {
 				return filepath.SkipDir
 			}
 			if own[path] != nil || slices.Contains(dirs, path) {
@@ -389,11 +390,6 @@ func mentioning(ctx context.Context, req EjectRequest, words []string, own map[s
 	return out, nil
 }
 
-// skipped reports whether the go command passes a directory of that name by.
-func skipped(base string) bool {
-	return base == "testdata" || base == "vendor" || strings.HasPrefix(base, ".") || strings.HasPrefix(base, "_")
-}
-
 // mainModules lists the directories of the modules that are worked on together: those of
 // the workspace, or the one.
 func mainModules(ctx context.Context, req EjectRequest) ([]string, error) {
@@ -418,7 +414,7 @@ func (r *EjectResult) Check(generated map[string][]byte) {
 		removed[c.Name] = true
 	}
 	after := map[object]bool{}
-	for _, name := range sortedKeys(r.live.before) {
+	for _, name := range sorted(r.live.before) {
 		src, anew := generated[name]
 		if removed[name] {
 			continue
@@ -436,7 +432,7 @@ func (r *EjectResult) Check(generated map[string][]byte) {
 			}
 		}
 	}
-	for _, name := range sortedKeys(r.live.before) {
+	for _, name := range sorted(r.live.before) {
 		for _, o := range r.live.before[name] {
 			if after[o] || r.live.kept[o] {
 				continue

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/tools/go/packages"
 
 	"github.com/cachegen/cachegen/generator/directive"
+	"github.com/cachegen/cachegen/generator/load"
 	"github.com/cachegen/cachegen/generator/names"
 )
 
@@ -70,10 +71,7 @@ func loadPackages(ctx context.Context, g goCommand, patterns []string) ([]*pkg, 
 	if len(patterns) == 0 {
 		return nil, nil
 	}
-	listed, err := packages.Load(&packages.Config{
-		Context: ctx, Dir: g.dir, Env: g.env, BuildFlags: g.flags,
-		Mode: packages.NeedName | packages.NeedFiles | packages.NeedModule,
-	}, patterns...)
+	listed, err := load.List(ctx, load.Config{Dir: g.dir, Env: g.env, BuildFlags: g.flags}, patterns)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +110,7 @@ func (p *pkg) read(in map[string]bool, annotated bool) error {
 	}) {
 		return nil
 	}
-	for _, name := range sortedKeys(content) {
+	for _, name := range sorted(content) {
 		disk := content[name]
 		if m := madeByUs.FindSubmatch(head(disk)); m != nil {
 			p.generated = append(p.generated, &genFile{name, string(m[1]), disk})
@@ -180,10 +178,8 @@ func (f *function) String() string { return names.Member{Recv: f.recv, Name: f.n
 func (p *pkg) functions(files []*source) []*function {
 	var fs []*function
 	for _, s := range files {
-		for _, d := range s.file.Decls {
-			if d, ok := d.(*ast.FuncDecl); ok {
-				fs = append(fs, newFunction(p, s, d))
-			}
+		for d := range names.Functions(s.file) {
+			fs = append(fs, newFunction(p, s, d))
 		}
 	}
 	return fs
@@ -254,11 +250,7 @@ func loadUses(ctx context.Context, g goCommand, patterns []string, tests bool, w
 		return u, nil
 	}
 	fset := token.NewFileSet()
-	loaded, err := packages.Load(&packages.Config{
-		Context: ctx, Dir: g.dir, Env: g.env, BuildFlags: g.flags, Fset: fset, Tests: tests,
-		Mode: packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFiles | packages.NeedImports |
-			packages.NeedTypes | packages.NeedTypesSizes | packages.NeedSyntax | packages.NeedTypesInfo,
-	}, patterns...)
+	loaded, err := load.Typed(ctx, load.Config{Dir: g.dir, Env: g.env, BuildFlags: g.flags, Fset: fset}, tests, patterns)
 	if err != nil {
 		return nil, err
 	}
@@ -364,56 +356,45 @@ func (p *pkg) declares(recv, name string) (token.Position, bool) {
 		if !bytes.Contains(s.text, []byte(name)) || s.file.Name.Name != p.name {
 			continue
 		}
-		for _, d := range s.file.Decls {
-			switch d := d.(type) {
-			case *ast.FuncDecl:
-				if d.Name.Name == name && names.Receiver(d) == recv {
-					return s.pos(d.Name.Pos()), true
-				}
-			case *ast.GenDecl:
-				for _, spec := range d.Specs {
-					if id := specDeclares(spec, recv, name); id != nil {
-						return s.pos(id.Pos()), true
-					}
-				}
+		for d := range names.Declarations(s.file) {
+			if d.Member == (names.Member{Recv: recv, Name: name}) {
+				return s.pos(d.Ident.Pos()), true
+			}
+			if id := fieldOf(d, recv, name); id != nil {
+				return s.pos(id.Pos()), true
+			}
+		}
+		for _, spec := range s.file.Imports {
+			if recv == "" && spec.Name != nil && spec.Name.Name == name {
+				return s.pos(spec.Name.Pos()), true
 			}
 		}
 	}
 	return token.Position{}, false
 }
 
-func specDeclares(spec ast.Spec, recv, name string) *ast.Ident {
-	switch spec := spec.(type) {
-	case *ast.ValueSpec:
-		for _, id := range spec.Names {
-			if recv == "" && id.Name == name {
+// fieldOf returns the field called name of the struct that d declares as recv, or nil.
+func fieldOf(d names.Decl, recv, name string) *ast.Ident {
+	spec, ok := d.Spec.(*ast.TypeSpec)
+	if !ok || d.Name != recv {
+		return nil
+	}
+	st, ok := spec.Type.(*ast.StructType)
+	if !ok {
+		return nil
+	}
+	for _, f := range st.Fields.List {
+		for _, id := range f.Names {
+			if id.Name == name {
 				return id
 			}
-		}
-	case *ast.TypeSpec:
-		if recv == "" && spec.Name.Name == name {
-			return spec.Name
-		}
-		if st, ok := spec.Type.(*ast.StructType); ok && recv == spec.Name.Name {
-			for _, f := range st.Fields.List {
-				for _, id := range f.Names {
-					if id.Name == name {
-						return id
-					}
-				}
-			}
-		}
-	case *ast.ImportSpec:
-		if recv == "" && spec.Name != nil && spec.Name.Name == name {
-			return spec.Name
 		}
 	}
 	return nil
 }
 
-func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
-	return slices.Sorted(maps.Keys(m))
-}
+// sorted returns the keys of a map in order.
+func sorted[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
 
 // mentions reports whether src has word as a whole word.
 func mentions(src []byte, word string) bool {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cachegen/cachegen/generator/directive"
 	"github.com/cachegen/cachegen/generator/output"
+	"github.com/cachegen/cachegen/generator/scan"
 )
 
 // toolPath is the command as a tool line of go.mod names it.
@@ -27,7 +28,7 @@ const modulePath = "github.com/cachegen/cachegen/"
 func (r *EjectResult) modules(req EjectRequest, pkgs []*pkg) error {
 	var roots []string
 	for _, p := range pkgs {
-		if root := moduleRoot(p.dir); root != "" && !slices.Contains(roots, root) {
+		if root := scan.FindUp(p.dir, "go.mod"); root != "" && !slices.Contains(roots, root) {
 			roots = append(roots, root)
 		}
 	}
@@ -37,20 +38,6 @@ func (r *EjectResult) modules(req EjectRequest, pkgs []*pkg) error {
 		}
 	}
 	return nil
-}
-
-// moduleRoot returns the directory of the go.mod that dir belongs to, or "".
-func moduleRoot(dir string) string {
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir
-		}
-		up := filepath.Dir(dir)
-		if up == dir {
-			return ""
-		}
-		dir = up
-	}
 }
 
 func (r *EjectResult) module(req EjectRequest, root string) error {
@@ -66,7 +53,7 @@ func (r *EjectResult) module(req EjectRequest, root string) error {
 			return err
 		}
 		if d.IsDir() {
-			if path != root && (skipped(d.Name()) || moduleRoot(path) == path) {
+			if path != root && (scan.SkipDir(d.Name()) || scan.FindUp(path, "go.mod") == path) {
 				return filepath.SkipDir
 			}
 			return nil

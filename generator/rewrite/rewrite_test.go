@@ -229,7 +229,7 @@ func (c *caseRun) check(file string, ar *txtar.Archive) {
 				files = append(files, f)
 			}
 		}
-		for _, name := range sortedKeys(got) {
+		for _, name := range sorted(got) {
 			if len(got[name]) > 0 || name != "want.txt" {
 				files = append(files, txtar.File{Name: name, Data: got[name]})
 			}

@@ -46,7 +46,7 @@ func Stamps(roots []Root) map[string]Stamp {
 				return nil
 			case path == r.Dir:
 				return nil
-			case !r.Below || skipDir(name) || ig.has(path):
+			case !r.Below || SkipDir(name) || ig.has(path):
 				return fs.SkipDir
 			}
 			if _, err := os.Stat(filepath.Join(path, "go.mod")); err == nil { // a module of its own

@@ -77,26 +77,40 @@ func ignored(r Root) *ignore {
 	if !r.Below {
 		return nil
 	}
-	for dir := r.Dir; ; dir = filepath.Dir(dir) {
-		data, err := os.ReadFile(filepath.Join(dir, "go.mod"))
-		if err == nil {
-			f, err := modfile.ParseLax("go.mod", data, nil)
-			if err != nil || len(f.Ignore) == 0 {
-				return nil
-			}
-			ig := &ignore{module: dir}
-			for _, i := range f.Ignore {
-				if p, rooted := strings.CutPrefix(i.Path, "./"); rooted {
-					ig.rooted = append(ig.rooted, strings.TrimSuffix(p, "/"))
-				} else {
-					ig.anywhere = append(ig.anywhere, strings.TrimSuffix(i.Path, "/"))
-				}
-			}
-			return ig
+	dir := FindUp(r.Dir, "go.mod")
+	if dir == "" {
+		return nil
+	}
+	data, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+	if err != nil {
+		return nil
+	}
+	f, err := modfile.ParseLax("go.mod", data, nil)
+	if err != nil || len(f.Ignore) == 0 {
+		return nil
+	}
+	ig := &ignore{module: dir}
+	for _, i := range f.Ignore {
+		if p, rooted := strings.CutPrefix(i.Path, "./"); rooted {
+			ig.rooted = append(ig.rooted, strings.TrimSuffix(p, "/"))
+		} else {
+			ig.anywhere = append(ig.anywhere, strings.TrimSuffix(i.Path, "/"))
 		}
-		if filepath.Dir(dir) == dir {
-			return nil
+	}
+	return ig
+}
+
+// FindUp returns the nearest directory, from dir upwards, that has a file of this name, or "".
+func FindUp(dir, name string) string {
+	for {
+		if info, err := os.Stat(filepath.Join(dir, name)); err == nil && info.Mode().IsRegular() {
+			return dir
 		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			return ""
+		}
+		dir = up
 	}
 }
 
@@ -209,7 +223,7 @@ func (s *scanner) directory(t task, buf *[]byte) (found []*File, below []task, r
 		}
 	}
 	for _, e := range entries {
-		if name := e.Name(); t.root.Below && e.IsDir() && !skipDir(name) {
+		if name := e.Name(); t.root.Below && e.IsDir() && !SkipDir(name) {
 			if sub := filepath.Join(t.dir, name); !t.ignore.has(sub) {
 				below = append(below, task{sub, t.root, t.index, t.ignore})
 			}
@@ -278,8 +292,8 @@ func (s *scanner) directory(t task, buf *[]byte) (found []*File, below []task, r
 	return found, below, read, size, nil
 }
 
-// skipDir reports whether the go command leaves a directory out of "...".
-func skipDir(name string) bool {
+// SkipDir reports whether the go command leaves a directory of this name out of "...".
+func SkipDir(name string) bool {
 	return name[0] == '_' || name[0] == '.' || name == "testdata" || name == "vendor"
 }
 
