@@ -215,7 +215,7 @@ func (s *store) compute(f *flight, c *caller, e *Call) found {
 // computeLimited is compute for a computation that has a time to end by, or may run apart. It
 // stands by itself since its frame is larger: a recursion has one of compute for each level.
 func (s *store) computeLimited(f *flight, c *caller, e *Call) found {
-	if s.o.Detach && c.ctx.Done() != nil {
+	if s.o.Detach && c.ctx.Done() != nil && !lookAhead(c.ctx) {
 		if err := c.ctx.Err(); err != nil {
 			f.left = true
 			f.finish(ownerLeft, err, nil)
@@ -246,7 +246,11 @@ func (s *store) detach(f *flight, c *caller, e *Call) {
 		if s.o.Timeout > 0 {
 			ctx, end = context.WithTimeout(ctx, s.o.Timeout)
 		}
-		ctx = f.watchedCtx(ctx, false)
+		b := f.watchedCtx(ctx, false)
+		if lookAhead(b); f.behind {
+			b.memory.apart = true
+		}
+		ctx = b
 	}
 	f.call.apart, f.call.behind = c.ctx, f.behind
 	s.mu.Lock()

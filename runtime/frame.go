@@ -427,9 +427,13 @@ func (b *bodyCtx) Value(key any) any {
 	}
 	v := b.Context.Value(key)
 	if isPageMemory(key) {
-		own, why := b.memory.of(v)
+		own, why := b.memory.of(v, b.cc.call)
+		if pageKey.Load() == nil {
+			pageKey.Store(key)
+		}
+		_, look := unnoticed.Load(goroutine())
 		switch fr := b.cc.frame; {
-		case fr == nil:
+		case fr == nil || look:
 		case why != "":
 			fr.personal(why)
 		default:

@@ -72,11 +72,16 @@ type waiter struct {
 // outlives reports whether c, or a computation around it, goes on without its caller.
 func (c *call) outlives() bool {
 	for ; c != nil; c = c.parent {
-		if c.apart != nil && (c.behind || c.apart.Err() != nil) {
+		if c.leftAlone() {
 			return true
 		}
 	}
 	return false
+}
+
+// leftAlone reports whether c runs apart from its caller, which goes on, or may.
+func (c *call) leftAlone() bool {
+	return c != nil && c.apart != nil && (c.behind || c.apart.Err() != nil)
 }
 
 // runs reports whether c is there and has not ended.
