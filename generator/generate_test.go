@@ -23,7 +23,7 @@ func TestNoDirectiveCostsTheScanOnly(t *testing.T) {
 }
 
 // The order in which packages are named, and chance, have no part in the result.
-func TestDeterminism(t *testing.T) {
+func TestOrderAndChanceHaveNoPart(t *testing.T) {
 	root := tree(t, 12, 6)
 	// One package with errors, warnings and an orphan besides.
 	extra := map[string]string{
@@ -87,7 +87,7 @@ func TestOutputNamesNoPlace(t *testing.T) {
 	}
 }
 
-func TestMatcher(t *testing.T) {
+func TestPatternsMatchAsTheGoCommandDoes(t *testing.T) {
 	for _, c := range []struct {
 		pattern, path string
 		want          bool
@@ -101,7 +101,7 @@ func TestMatcher(t *testing.T) {
 	}
 }
 
-func TestParseTarget(t *testing.T) {
+func TestTargetsAreParsed(t *testing.T) {
 	dir := t.TempDir()
 	for _, d := range []string{"sales", "a.b"} {
 		if err := os.Mkdir(filepath.Join(dir, d), 0o755); err != nil {

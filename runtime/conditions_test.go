@@ -189,7 +189,7 @@ func (o keyedOps) Keyed(ctx context.Context) {
 func (o keyedOps) Ignores(key any) bool { return key == o.ignored }
 
 // Only what the functions of hash=ctx: ask for is in the key.
-func TestKeyedValues(t *testing.T) {
+func TestOnlyValuesThatTheHashAsksForAreKeyed(t *testing.T) {
 	tenant, lang := userKey("tenant"), userKey("lang")
 	with := func(tenant, lang any) context.Context {
 		ctx := context.WithValue(context.Background(), userKey("tenant"), tenant)
@@ -267,7 +267,7 @@ func (c oddContext) Value(key any) any {
 }
 
 // A context that fails the one who asks it fails no call for the cache's sake.
-func TestOddContexts(t *testing.T) {
+func TestContextThatPanicsFailsNoCall(t *testing.T) {
 	bad := false
 	odd := oddContext{context.Background(), func(key any) any {
 		if bad {
@@ -300,7 +300,7 @@ func TestOddContexts(t *testing.T) {
 }
 
 // The number of conditions is bounded.
-func TestTooManyConditions(t *testing.T) {
+func TestConditionsAreBounded(t *testing.T) {
 	var keys []any
 	for i := range maxConditions {
 		keys = append(keys, userKey(fmt.Sprint(i)))
@@ -313,7 +313,7 @@ func TestTooManyConditions(t *testing.T) {
 	b.computes(t, context.Background(), true)
 }
 
-func TestIgnoredContextKeys(t *testing.T) {
+func TestIgnoredContextKeysAreNoInputs(t *testing.T) {
 	ctx := context.WithValue(context.WithValue(context.Background(), userKey("request"), 1), userKey("user"), 2)
 	lines := logged(t)
 	a := newAsker(t, keyedOps{ignored: userKey("request")}, Options{}, userKey("request"))
@@ -347,7 +347,7 @@ func TestIgnoredContextKeys(t *testing.T) {
 }
 
 // An error that is kept is kept for those who have no value where there was none.
-func TestConditionsOfErrors(t *testing.T) {
+func TestKeptErrorsHaveConditions(t *testing.T) {
 	runs := 0
 	f := newFunc(t, nil, Options{TrackContext: true, ErrorTTL: time.Hour}, func(ctx context.Context, _ int) (string, error) {
 		runs++

@@ -25,7 +25,7 @@ func sums(t testing.TB, o Options) *testFunc[int] {
 
 // A recursion that is deep costs each of its calls what a shallow one costs. With a cost that
 // grows with the depth this test takes minutes.
-func TestDeepRecursion(t *testing.T) {
+func TestDeepRecursionCostsNoMorePerCall(t *testing.T) {
 	for _, ctx := range []context.Context{nil, t.Context()} {
 		n := 40_000
 		if raceEnabled || testing.Short() {
@@ -61,7 +61,7 @@ func TestNewKeyLooksAtNoCallAround(t *testing.T) {
 
 // The cycle is found at the end of a deep recursion too, and also where its computations
 // run on goroutines of their own.
-func TestCycleThatIsLong(t *testing.T) {
+func TestLongCycleIsFound(t *testing.T) {
 	for _, detach := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			const n = 500
@@ -82,7 +82,7 @@ func TestCycleThatIsLong(t *testing.T) {
 
 // Many calls that one computation makes at once wait for the flights of others; what they
 // wait for is taken out again without looking at what the others wait for.
-func TestManyWaitsInOneComputation(t *testing.T) {
+func TestManyWaitsInOneComputationStayCheap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		leaf := newFunc(t, nil, Options{Func: "leaf"}, func(_ context.Context, id int) (int, error) {
 			time.Sleep(time.Second)

@@ -298,7 +298,7 @@ func whatIsLeft(goroutines int) string {
 	return ""
 }
 
-func TestSmoke(t *testing.T) {
+func TestKeyIsComputedOnceUntilDropped(t *testing.T) {
 	runs := 0
 	f := newFunc(t, nil, Options{TTL: time.Hour, Max: 100}, counting(&runs))
 	want(t, f, 1, 1)

@@ -61,7 +61,7 @@ func (s *store) entries() (all []*node) {
 
 // Where nothing has ended nothing is looked for, and what has ended in a large table is
 // found after some evictions at the latest.
-func TestExpiredInALargeTable(t *testing.T) {
+func TestExpiredIsFoundInALargeTable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const max = 4000
 		f := newFunc[int](t, lifeOps{}, Options{TTL: 24 * time.Hour, Max: max}, nil)

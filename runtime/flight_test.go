@@ -255,7 +255,7 @@ func TestTimeoutIsTheComputations(t *testing.T) {
 	})
 }
 
-func TestWaitEnds(t *testing.T) {
+func TestWaiterComputesForItselfAfterWait(t *testing.T) {
 	eachWay(t, func(t *testing.T, o Options) {
 		lines := logged(t)
 		o.Wait = time.Second
@@ -292,7 +292,7 @@ var drops = map[string]func(f *testFunc[int]){
 	"session":    func(f *testFunc[int]) { EndSession(context.Background(), "drops") },
 }
 
-func TestEventDuringComputation(t *testing.T) {
+func TestEventDuringComputationKeepsItsResultOut(t *testing.T) {
 	for name, drop := range drops {
 		t.Run(name, func(t *testing.T) {
 			eachWay(t, func(t *testing.T, o Options) {
@@ -333,7 +333,7 @@ func TestEventDuringComputation(t *testing.T) {
 	}
 }
 
-func TestRefreshDuringComputation(t *testing.T) {
+func TestRefreshTakesThePlaceOfARunningComputation(t *testing.T) {
 	eachWay(t, func(t *testing.T, o Options) {
 		var runs atomic.Int32
 		f := newFunc(t, nil, o, func(context.Context, int) (int, error) {
@@ -389,7 +389,7 @@ func TestRefreshServesTheOldMeanwhile(t *testing.T) {
 	})
 }
 
-func TestForgetDuringRefresh(t *testing.T) {
+func TestForgetDuringRefreshDropsItsResult(t *testing.T) {
 	eachWay(t, func(t *testing.T, o Options) {
 		runs := 0
 		f := newFunc(t, nil, o, func(context.Context, int) (int, error) {
@@ -410,7 +410,7 @@ func TestForgetDuringRefresh(t *testing.T) {
 	})
 }
 
-func TestPrimeDuringComputation(t *testing.T) {
+func TestPrimeWinsOverARunningComputation(t *testing.T) {
 	eachWay(t, func(t *testing.T, o Options) {
 		f := newFunc(t, nil, o, func(context.Context, int) (int, error) { time.Sleep(time.Second); return 1, nil })
 		ctx, _ := cancellable(t)
@@ -422,7 +422,7 @@ func TestPrimeDuringComputation(t *testing.T) {
 	})
 }
 
-func TestCycles(t *testing.T) {
+func TestCycleGetsAnErrorThatNamesIt(t *testing.T) {
 	// fns[i] calls what calls[i] lists, over links that pass the context on or do not, on
 	// the same goroutine or another.
 	type link func(ctx context.Context, f *testFunc[int]) error
@@ -498,7 +498,7 @@ func TestCycles(t *testing.T) {
 
 // Two that wait for the same third are no cycle, and neither is a function that calls
 // itself with other arguments.
-func TestNoCycle(t *testing.T) {
+func TestSharedDependencyIsNoCycle(t *testing.T) {
 	eachWay(t, func(t *testing.T, o Options) {
 		var fib *testFunc[int]
 		fib = newFunc(t, nil, o, func(ctx context.Context, n int) (int, error) {
@@ -579,7 +579,7 @@ func TestCallerReusesItsArgument(t *testing.T) {
 	})
 }
 
-func TestShutdownDuringComputation(t *testing.T) {
+func TestShutdownWaitsForComputations(t *testing.T) {
 	eachWay(t, func(t *testing.T, o Options) {
 		defer stopped.Store(false)
 		ops := newHandleOps()
@@ -665,7 +665,7 @@ func TestShutdownStopsRefreshes(t *testing.T) {
 }
 
 // Everything at once, for the race detector and for what is left at the end.
-func TestStress(t *testing.T) {
+func TestNothingIsLeftAfterStress(t *testing.T) {
 	eachWay(t, func(t *testing.T, o Options) {
 		o.TTL, o.Stale, o.Max, o.Tags = 50*time.Millisecond, 50*time.Millisecond, 8, []string{"stress"}
 		o.Grace, o.Wait = time.Millisecond, 20*time.Millisecond

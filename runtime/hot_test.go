@@ -145,7 +145,7 @@ func ratio(t testing.TB, trace func(i int) uint64, n int) float64 {
 
 // The three traces of the literature: what is popular stays, what comes once does not push
 // it out, and a loop that is a little larger than the cache still hits.
-func TestHitRatio(t *testing.T) {
+func TestPopularEntriesStay(t *testing.T) {
 	if raceEnabled || testing.Short() {
 		t.Skip("millions of calls from one goroutine")
 	}

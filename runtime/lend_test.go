@@ -80,7 +80,7 @@ func newLending(t *testing.T, releases, blind bool, tags ...string) *lending {
 
 // What a kept value was made with is released after that value has gone, and once, however it
 // left its own cache, and however many levels are between.
-func TestResourceUnderKeptValue(t *testing.T) {
+func TestResourceOutlivesTheValueMadeWithIt(t *testing.T) {
 	drops := map[string]func(l *lending){
 		"Forget": func(l *lending) { l.open.forget(1) },
 		"Clear":  func(l *lending) { l.open.Clear() },
@@ -178,7 +178,7 @@ func later(d time.Duration) {
 
 // A tag passes on to what was made with the result: both go, and the inner one is released
 // after the outer.
-func TestTagUnderKeptValue(t *testing.T) {
+func TestTagReachesWhatWasMadeWithTheResult(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLending(t, true, false, "conns")
 		v, _ := l.over.load(t.Context(), 1)
@@ -191,7 +191,7 @@ func TestTagUnderKeptValue(t *testing.T) {
 }
 
 // Shutdown releases what holds first, at once, whichever function is older.
-func TestShutdownUnderKeptValue(t *testing.T) {
+func TestShutdownReleasesOuterValuesFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		defer stopped.Store(false)
 		l := newLending(t, true, false)
@@ -206,7 +206,7 @@ func TestShutdownUnderKeptValue(t *testing.T) {
 
 // A computation has what it uses on loan for as long as it runs, also where its result is
 // not kept or cannot hold it.
-func TestResourceUnderComputation(t *testing.T) {
+func TestResourceOutlivesTheComputationThatUsesIt(t *testing.T) {
 	for _, blind := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			l := newLending(t, false, blind)
@@ -243,7 +243,7 @@ func reachOf[V any](shared bool) *reach { return &reach{result: reflect.TypeFor[
 
 // Results of which each caller gets a copy, and whose type cannot hold a resource, do not
 // keep one from its release.
-func TestWhatMayHoldAResource(t *testing.T) {
+func TestOnlyTypesThatMayHoldAResourceKeepIt(t *testing.T) {
 	type row struct {
 		ID   int
 		Name *string

@@ -60,7 +60,7 @@ func TestContextValuesDoNotLeak(t *testing.T) {
 	})
 }
 
-func TestInfrastructureDoesNotMatter(t *testing.T) {
+func TestContextKeysOfInfrastructureAreNoInputs(t *testing.T) {
 	runs := 0
 	f := newFunc(t, nil, Options{TrackContext: true}, func(ctx context.Context, _ int) (int, error) {
 		runs++
@@ -88,7 +88,7 @@ func TestInfrastructureDoesNotMatter(t *testing.T) {
 
 // What counts for an inner result counts for the outer one, whether the inner call hits
 // or misses.
-func TestNesting(t *testing.T) {
+func TestInnerResultsCountForTheOuterOne(t *testing.T) {
 	for _, warm := range []bool{false, true} {
 		t.Run(fmt.Sprintf("warm=%v", warm), func(t *testing.T) {
 			eachWay(t, func(t *testing.T, o Options) {
@@ -231,7 +231,7 @@ func TestJitterSpreadsExpiry(t *testing.T) {
 	})
 }
 
-func TestMaxBytes(t *testing.T) {
+func TestBytesStayBelowMaxBytes(t *testing.T) {
 	f := newFunc(t, keepOps{}, Options{MaxBytes: 10_000}, func(_ context.Context, id int) (int, error) { return id, nil })
 	for i := range 2000 {
 		f.load(noCtx, i)
@@ -245,7 +245,7 @@ func TestMaxBytes(t *testing.T) {
 	}
 }
 
-func TestConfigure(t *testing.T) {
+func TestConfigureChangesBoundsOfRunningCaches(t *testing.T) {
 	defer func(old int) { overrides = overrides[:old] }(len(overrides))
 	synctest.Test(t, func(t *testing.T) {
 		runs := 0
@@ -276,7 +276,7 @@ func TestConfigure(t *testing.T) {
 	})
 }
 
-func TestBypass(t *testing.T) {
+func TestBypassNeitherReadsNorKeeps(t *testing.T) {
 	eachWay(t, func(t *testing.T, o Options) {
 		ops := newHandleOps()
 		body, _ := making()
@@ -297,7 +297,7 @@ func TestBypass(t *testing.T) {
 	})
 }
 
-func TestSwitchedOff(t *testing.T) {
+func TestSwitchedOffEveryCallRuns(t *testing.T) {
 	defer func(old bool) { switchedOff = old }(switchedOff)
 	switchedOff = true
 	runs := 0
@@ -340,7 +340,7 @@ func TestIdenticalValueIsReleasedOnce(t *testing.T) {
 }
 
 // The entries of an instance go with it.
-func TestOwner(t *testing.T) {
+func TestEntriesOfAnInstanceGoWithIt(t *testing.T) {
 	type instance struct{ _ [64]byte }
 	s := newTyped[int, int](nil, Options{Func: "owner"})
 	func() {
@@ -364,7 +364,7 @@ func TestOwner(t *testing.T) {
 	t.Error("the entries outlive their instance")
 }
 
-func TestInstance(t *testing.T) {
+func TestInstancesShareNoEntries(t *testing.T) {
 	var sites Sites
 	made := 0
 	opts := func() Options { made++; return Options{Func: fmt.Sprint("instance", made)} }
@@ -384,7 +384,7 @@ type eightOps struct{}
 func (eightOps) Size(*int) int64 { return 8 }
 
 // A million keys go through a cache with a bound, and never is more in it.
-func TestMillionKeys(t *testing.T) {
+func TestBoundHoldsForAMillionKeys(t *testing.T) {
 	if raceEnabled || testing.Short() {
 		t.Skip("millions of calls")
 	}
@@ -414,7 +414,7 @@ func TestMillionKeys(t *testing.T) {
 }
 
 // Memory of an entry with a key struct of 24 bytes, its text of 22 and a value of 32.
-func TestMemoryPerEntry(t *testing.T) {
+func TestEntryTakesNoMoreThanItsShare(t *testing.T) {
 	if raceEnabled || testing.Short() {
 		t.Skip("a million entries")
 	}
@@ -453,7 +453,7 @@ func TestHitsAllocateNothing(t *testing.T) {
 }
 
 // Statistics are exact up to a number, and near the truth beyond.
-func TestStatsOfHotFunction(t *testing.T) {
+func TestStatsOfAHotFunctionAreNearTheTruth(t *testing.T) {
 	s, keys := benchSite(t, Options{}, 1)
 	k := keys[0]
 	h := k.hash()
@@ -491,7 +491,7 @@ func TestTemplatedTagsOfThePrimed(t *testing.T) {
 // An error that came of an inner function's error is kept where the outer one keeps errors:
 // that the inner one keeps none is no reason against it. A value that was made in spite of
 // the inner error is not kept: the error may pass.
-func TestErrorsOfInnerErrors(t *testing.T) {
+func TestErrorOfAnInnerErrorIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		down := errors.New("down")
 		runs := map[string]int{}
@@ -532,7 +532,7 @@ func TestErrorsOfInnerErrors(t *testing.T) {
 }
 
 // The session of an inner function counts for an error as it does for a value.
-func TestErrorsOfInnerErrorsOfASession(t *testing.T) {
+func TestErrorOfASessionsErrorIsTheSessions(t *testing.T) {
 	inner := newFunc(t, nil, Options{Func: "inner", Session: true}, func(ctx context.Context, _ int) (int, error) {
 		id, _ := SessionOf(ctx)
 		return 0, errors.New(id)

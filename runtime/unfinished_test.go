@@ -85,7 +85,7 @@ func TestUnfinishedResultOfAnAbandonedComputation(t *testing.T) {
 
 // The deadline of the computation itself ends it for all; nobody is kept waiting for one
 // after the other.
-func TestUnfinishedResultAtTimeout(t *testing.T) {
+func TestUnfinishedResultAtTimeoutEndsForAll(t *testing.T) {
 	eachWay(t, func(t *testing.T, o Options) {
 		o.ErrorResult, o.Timeout = NoError, 1500*time.Millisecond
 		f := newFunc(t, nil, o, parts(nil))
@@ -163,7 +163,7 @@ func TestUnfinishedResultInsideOfAnother(t *testing.T) {
 }
 
 // A function that may give up an inner call for its own reason has a result.
-func TestInnerCallThatIsGivenUp(t *testing.T) {
+func TestInnerCallThatIsGivenUpDoesNotSpoilTheOuter(t *testing.T) {
 	eachWay(t, func(t *testing.T, o Options) {
 		inner := newFunc(t, nil, o, func(ctx context.Context, _ int) (int, error) {
 			<-ctx.Done()
@@ -236,7 +236,7 @@ func TestCallerWithoutAnErrorResultLeaves(t *testing.T) {
 }
 
 // A refresh that ends with its context leaves the old value in its place.
-func TestUnfinishedRefresh(t *testing.T) {
+func TestUnfinishedRefreshLeavesTheOldValue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		logged(t)
 		runs := 0

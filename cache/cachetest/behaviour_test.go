@@ -444,7 +444,7 @@ func TestUsersDoNotQueue(t *testing.T) {
 	})
 }
 
-func TestBadBodies(t *testing.T) {
+func TestBadBodiesSpoilNothing(t *testing.T) {
 	bg := context.Background()
 	t.Run("panic half way", func(t *testing.T) {
 		f := drawing(func(p *Page) { p.Text("half"); panic("boom") })
@@ -614,7 +614,7 @@ func TestBadBodies(t *testing.T) {
 }
 
 // Clear and Forget while a body runs: its caller gets the page, nobody later does.
-func TestClearWhileDrawing(t *testing.T) {
+func TestClearWhileDrawingKeepsThePageOut(t *testing.T) {
 	for name, drop := range map[string]func(f *fn){
 		"clear":  func(f *fn) { f.site.Clear() },
 		"forget": func(f *fn) { k := key{"x"}; f.site.Forget(k.hash(), k) },
@@ -658,7 +658,7 @@ func TestClearWhileDrawing(t *testing.T) {
 	f.ran(t, 4)
 }
 
-func TestTTL(t *testing.T) {
+func TestDrawnResultEndsAtItsTTL(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := drawing(func(p *Page) { p.Slider("a", 1); p.Text("x") }, func(o *cachert.DrawOptions) { o.TTL = time.Minute })
 		f.show(t, &Session{})
@@ -671,7 +671,7 @@ func TestTTL(t *testing.T) {
 	})
 }
 
-func TestStats(t *testing.T) {
+func TestStatsCountDrawingFunctions(t *testing.T) {
 	f := drawing(func(p *Page) { p.Slider("a", 1); p.Slider("b", 1) }, func(o *cachert.DrawOptions) { o.Func = "cachetest.stats" })
 	s := &Session{}
 	for range 5 {

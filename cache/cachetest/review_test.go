@@ -127,7 +127,7 @@ func TestStaleIsNotForWhatDraws(t *testing.T) {
 }
 
 // A validation that calls what it validates gets an error.
-func TestValidationOfItself(t *testing.T) {
+func TestValidationThatCallsItselfGetsAnError(t *testing.T) {
 	site := cachert.NewDrawn[key, int](nil, cachert.DrawOptions{Options: cachert.Options{Func: "validated", Site: "x"}})
 	depth := 0
 	var inner error

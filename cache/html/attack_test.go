@@ -26,7 +26,7 @@ var attackFor = flag.Duration("attack", 0, "how long the test of an attack goes 
 // pages that people use stay kept, and everybody else is answered. By hand, with times:
 //
 //	go test ./cache/html -run Attack -attack 60s -v
-func TestAttack(t *testing.T) {
+func TestAttackLeavesMemoryBoundedAndPagesKept(t *testing.T) {
 	const (
 		bound    = 16 << 20
 		pageMax  = bound / 8

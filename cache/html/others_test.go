@@ -216,7 +216,7 @@ func TestHeadersThatAreInputs(t *testing.T) {
 }
 
 // A response that is sent again says how old it is, and when it was made.
-func TestAge(t *testing.T) {
+func TestReplayedResponseSaysItsAge(t *testing.T) {
 	for name, c := range map[string]struct {
 		head    func(http.Header)
 		wait    time.Duration
@@ -271,7 +271,7 @@ func at(d time.Duration) string {
 
 // A part of a page has no age of its own, unless it says how long it is fresh; and a page
 // that a cached one is part of is no younger.
-func TestAgeOfParts(t *testing.T) {
+func TestPageIsNoYoungerThanItsParts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		part := func(d *cachert.Drawn[key, none], w http.ResponseWriter, cc string) {
 			k := key{cc}
@@ -337,7 +337,7 @@ func TestStatusesThatAreNotKept(t *testing.T) {
 
 // A waiter whose client leaves, or whose time is up, is no reason for a panic: a handler
 // cannot say that it failed.
-func TestWaiterOfAHandlerLeaves(t *testing.T) {
+func TestWaiterThatLeavesCausesNoPanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		runs, release := 0, make(chan none)
 		h := handler(site(cachert.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
@@ -440,7 +440,7 @@ func TestNilWriterStaysNil(t *testing.T) {
 }
 
 // A hole on nil is drawn by the caller on what the caller has: nil.
-func TestHoleOnNil(t *testing.T) {
+func TestHoleOnNilIsDrawnOnNil(t *testing.T) {
 	d := site(cachert.DrawOptions{})
 	for range 2 {
 		drawn := 0
@@ -469,7 +469,7 @@ func (p printer) Write(b []byte) (int, error) { return p.to.Write(b) }
 
 // A result that keeps its writer, where the generator could not see it, is of no use to
 // anybody: it says so, the log says of which function, and it is not kept once it was used.
-func TestResultThatKeepsItsWriter(t *testing.T) {
+func TestResultThatKeepsItsWriterIsNotKept(t *testing.T) {
 	var logged syncBuffer
 	log.SetOutput(&logged)
 	defer log.SetOutput(os.Stderr)

@@ -67,7 +67,7 @@ func TestHeadersOfTheBodyAndOfTheMiddleware(t *testing.T) {
 }
 
 // A body that runs without being recorded has the caller's header itself.
-func TestHeaderAloneUnderBypass(t *testing.T) {
+func TestBodyUnderBypassHasTheCallersHeader(t *testing.T) {
 	h := handler(site(cachert.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) { w.Header().Set("X", "1") })
 	r := get(h, "/", func(r *http.Request) { *r = *r.WithContext(cachert.Bypass(r.Context())) })
 	if r.Header.Get("X") != "1" {
@@ -76,7 +76,7 @@ func TestHeaderAloneUnderBypass(t *testing.T) {
 }
 
 // A response whose middleware has declared a trailer is kept, unless the body sets it.
-func TestDeclaredTrailer(t *testing.T) {
+func TestDeclaredTrailerDoesNotKeepAResponseOut(t *testing.T) {
 	for sets, want := range map[bool]int{false: 1, true: 2} {
 		runs := 0
 		body := handler(site(cachert.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
@@ -103,7 +103,7 @@ func TestDeclaredTrailer(t *testing.T) {
 
 // Content that is drawn in a hole has a header of its own until it writes: what it sets is
 // there for its own request alone, and in no race with what the body sets.
-func TestHeadersInAHole(t *testing.T) {
+func TestHeadersOfAHoleAreItsOwn(t *testing.T) {
 	d := site(cachert.DrawOptions{})
 	page := func(w http.ResponseWriter, user string) {
 		k := key{"hole"}
@@ -136,7 +136,7 @@ func TestHeadersInAHole(t *testing.T) {
 }
 
 // Two contents of the caller's have one header between them and the body.
-func TestHeadersInTwoHoles(t *testing.T) {
+func TestHeadersOfTwoHolesAreShared(t *testing.T) {
 	d := site(cachert.DrawOptions{})
 	for range 2 {
 		r := get(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -164,7 +164,7 @@ func TestHeadersInTwoHoles(t *testing.T) {
 }
 
 // A header is bytes: what is no UTF-8 is replayed as it was.
-func TestHeaderThatIsNoText(t *testing.T) {
+func TestHeaderThatIsNoTextIsReplayedAsItWas(t *testing.T) {
 	const name = "attachment; filename=\"caf\xe9.csv\""
 	h := handler(site(cachert.DrawOptions{}), nil, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Disposition", name)

@@ -398,7 +398,7 @@ func (m *module) right(list []int, log bool, args ...string) {
 
 // The application requires a new release of what its library walks. Nobody can run the tool
 // in the library.
-func TestTypeOfUpgradedDependency(t *testing.T) {
+func TestTypeOfAnUpgradedDependencyIsReadByReflection(t *testing.T) {
 	long(t)
 	t.Parallel()
 	list := choose(func(e edit) bool { return !e.breaks })
@@ -502,7 +502,7 @@ func instance[T dep.Number]() {
 }
 
 // The type is another one in another build configuration, in which the tool never ran.
-func TestTypeOfOtherBuildConfiguration(t *testing.T) {
+func TestTypeOfAnotherBuildConfigurationIsReadByReflection(t *testing.T) {
 	long(t)
 	t.Parallel()
 	list := choose(func(e edit) bool {
@@ -539,7 +539,7 @@ func main() { Check() }
 
 // The type is edited in the module, in the package of the wrappers or in another one, and
 // the tool is not run.
-func TestTypeEditedInModule(t *testing.T) {
+func TestTypeEditedInTheModuleStopsCompiling(t *testing.T) {
 	long(t)
 	t.Parallel()
 	for _, place := range []string{"same package", "another package"} {
@@ -610,7 +610,7 @@ import (
 
 // Types whose declarations differ by system or machine: what was generated on one compiles
 // on all.
-func TestTypeOfOtherSystem(t *testing.T) {
+func TestWrappersCompileOnOtherSystems(t *testing.T) {
 	long(t)
 	t.Parallel()
 	m := newModule(t, `

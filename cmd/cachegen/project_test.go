@@ -46,7 +46,7 @@ func document(t *testing.T, start string) string {
 	return block + "\n"
 }
 
-func TestGenerateFromSubdirectory(t *testing.T) {
+func TestGenerateFromASubdirectory(t *testing.T) {
 	long(t)
 	t.Parallel()
 	m := newModule(t, square+`
@@ -73,7 +73,7 @@ func f(n int) int { return n }
 	}
 }
 
-func TestToolInVendorDirectory(t *testing.T) {
+func TestToolRunsFromVendorDirectory(t *testing.T) {
 	long(t)
 	t.Parallel()
 	m := newModule(t, square)
@@ -89,7 +89,7 @@ func TestToolInVendorDirectory(t *testing.T) {
 }
 
 // After a function was renamed, callers of its wrapper do not compile any more, and that is said.
-func TestRenamedFunction(t *testing.T) {
+func TestRenamedFunctionIsReported(t *testing.T) {
 	t.Parallel()
 	m := newModule(t, square+"-- store.go --\npackage m\n\ntype store struct{}\n\n//cache:data recv=ignore\nfunc (store) score(n int) int { return n }\n")
 	m.must()
@@ -115,7 +115,7 @@ func TestRenamedFunction(t *testing.T) {
 }
 
 // The hook of the documentation, word for word.
-func TestPreCommitHook(t *testing.T) {
+func TestPreCommitHookRefusesStaleFiles(t *testing.T) {
 	long(t)
 	t.Parallel()
 	if _, err := exec.LookPath("git"); err != nil || runtime.GOOS == "windows" {
@@ -151,7 +151,7 @@ func TestPreCommitHook(t *testing.T) {
 
 // GitHub looks for the files of annotations in the root of the checkout, wherever the step
 // runs.
-func TestAnnotationsInASubdirectoryOfTheCheckout(t *testing.T) {
+func TestAnnotationsNameFilesFromTheCheckoutsRoot(t *testing.T) {
 	t.Parallel()
 	m := newModule(t, "-- srv/go.mod --\n-- srv/a/a.go --\npackage a\n\n//cache:data tttl=1m\nfunc f(n int) int { return n }\n")
 	m.write("srv/go.mod", m.gomod("example.com/m/srv"))
@@ -304,7 +304,7 @@ func main() {
 
 // Without the runtime nothing generated compiles; that is said once, and not taken for a
 // fault of the generator.
-func TestWithoutTheRuntime(t *testing.T) {
+func TestMissingRuntimeIsSaidOnce(t *testing.T) {
 	t.Parallel()
 	m := newModule(t, square+"-- go.mod --\nmodule example.com/m\n\ngo 1.26.0\n")
 	m.write("cube.go", "package m\n\nfunc Cube(n int) int { return n * n * n }\n")

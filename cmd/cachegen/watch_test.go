@@ -15,6 +15,7 @@ import (
 // With --watch, the process generates on each change, goes on after errors, and ends when
 // it is interrupted.
 func TestWatchGeneratesOnChange(t *testing.T) {
+	long(t)
 	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("a process cannot be interrupted there")
@@ -84,7 +85,7 @@ func TestWatchGeneratesOnChange(t *testing.T) {
 
 // Runs over the same sources may meet: each succeeds, and the files are what one would
 // have written.
-func TestSeveralRunsAtOnce(t *testing.T) {
+func TestSeveralRunsAtOnceSucceed(t *testing.T) {
 	long(t)
 	t.Parallel()
 	var archive strings.Builder
@@ -114,6 +115,7 @@ func TestSeveralRunsAtOnce(t *testing.T) {
 // What a run left that was killed, the next one removes, and nothing that another one may
 // be about to rename.
 func TestWhatAKilledRunLeftIsRemoved(t *testing.T) {
+	long(t)
 	t.Parallel()
 	gone := exec.Command("go", "version")
 	if err := gone.Run(); err != nil {
@@ -132,6 +134,7 @@ func TestWhatAKilledRunLeftIsRemoved(t *testing.T) {
 
 // A generated file that has lost its first line is one finding, not one for each name in it.
 func TestHeaderThatIsGoneIsOneFinding(t *testing.T) {
+	long(t)
 	t.Parallel()
 	m := newModule(t, "-- a.go --\npackage m\n\ntype T struct{}\n\n//cache:data\nfunc f(n int) int { return n }\n\n//cache:data recv=ignore\nfunc (T) g(n int) int { return n }\n")
 	m.must("./...")
@@ -144,6 +147,7 @@ func TestHeaderThatIsGoneIsOneFinding(t *testing.T) {
 
 // A function that has moved to another file of its package is not lost.
 func TestMovedFunctionIsNotLost(t *testing.T) {
+	long(t)
 	t.Parallel()
 	const f, g = "\n//cache:data\nfunc f(n int) int { return n }\n", "\n//cache:data\nfunc g(n int) int { return n }\n"
 	m := newModule(t, "-- a.go --\npackage m\n"+f+g+"-- b.go --\npackage m\n")

@@ -197,7 +197,7 @@ func run(t *testing.T, dir string, name string, args ...string) string {
 	return string(out)
 }
 
-func TestCached(t *testing.T) {
+func TestCachedCasesAnswerRight(t *testing.T) {
 	t.Parallel()
 	ks := slices.DeleteFunc(cases(t), func(k *kase) bool { return k.want >= 0 })
 	if testing.Short() && *only == "" {
@@ -294,7 +294,7 @@ func again(t *testing.T, res *generator.Result) {
 	}
 }
 
-func TestRefused(t *testing.T) {
+func TestRefusedCasesSayWhy(t *testing.T) {
 	t.Parallel()
 	ks := slices.DeleteFunc(cases(t), func(k *kase) bool { return k.want < 0 })
 	dir := module(t, ks)

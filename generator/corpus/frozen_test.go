@@ -25,10 +25,10 @@ var frozenCases = strings.Fields(`plain-function methods generics handles copies
 	shadowed-nil-and-true shadowed-predeclared initialisation draw-writer draw-handler draw-components draw-datastar draw-widgets
 	draw-holes draw-nested draw-options draw-surface-of-ones-own memogen-nested-pointer`)
 
-// TestFrozen builds the wrappers of earlier interface versions, exactly as they were
+// TestFrozenWrappersStillWork builds the wrappers of earlier interface versions, exactly as they were
 // generated, with the runtime of now, and beside wrappers of now in one program: so it is
 // with libraries that have been published with their wrappers.
-func TestFrozen(t *testing.T) {
+func TestFrozenWrappersStillWork(t *testing.T) {
 	t.Parallel()
 	if *freeze != "" {
 		freezeCases(t, *freeze)

@@ -66,7 +66,7 @@ func main() {
 // the other and at once. By hand:
 //
 //	go test ./generator/corpus -run Interpreted -programs 100000 -pages 7 -timeout 2h
-func TestInterpretedPages(t *testing.T) {
+func TestInterpretedPagesLookTheSame(t *testing.T) {
 	t.Parallel()
 	n := *programs
 	if testing.Short() {
@@ -111,12 +111,12 @@ var pageMutations = []struct {
 	{"a response that sets a cookie is kept", "cache/web/rules.go", "case len(h.values(\"Set-Cookie\")) > 0:", "case false:", false},
 }
 
-// TestPageMutations shows that the random pages find each of the mutations:
+// TestPageMutationsAreFound shows that the random pages find each of the mutations:
 //
 //	go test ./generator/corpus -run PageMutations -page-mutants -timeout 1h
 //
 // That each mutation still has its place in the source is always checked.
-func TestPageMutations(t *testing.T) {
+func TestPageMutationsAreFound(t *testing.T) {
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
 		t.Fatal(err)

@@ -365,9 +365,9 @@ func Check() {
 `
 
 // Random pages look the same with and without the cache, one after the other and at once.
-func TestRandomPages(t *testing.T) {
+func TestRandomPagesLookTheSame(t *testing.T) {
 	if testing.Short() {
-		t.Skip("it builds thousands of lines; TestInterpretedPages has random pages too")
+		t.Skip("it builds thousands of lines; TestInterpretedPagesLookTheSame has random pages too")
 	}
 	t.Parallel()
 	programs, functions := 3, 20

@@ -56,7 +56,7 @@ func render(t *testing.T, f Format, src string, ds ...Diagnostic) string {
 	return b.String()
 }
 
-func TestText(t *testing.T) {
+func TestTextShowsThePlace(t *testing.T) {
 	src := "package a\n\tx := \"ä\" + y\n" + strings.Repeat("long ", 100) + "\n"
 	file := filepath.FromSlash("/mod/a.go")
 	for _, c := range []struct {
@@ -88,7 +88,7 @@ func TestGitHubEscapes(t *testing.T) {
 	}
 }
 
-func TestSARIF(t *testing.T) {
+func TestSARIFIsValid(t *testing.T) {
 	d := Errorf(at(filepath.FromSlash("/mod/sub dir/a.go"), 1, 6), UnknownOption, "m").
 		WithRelated(at(filepath.FromSlash("/mod/b.go"), 3, 1), "there")
 	var log sarifLog

@@ -2,8 +2,8 @@ package load
 
 import "testing"
 
-// TestSatisfiable asks of pairs of constraints whether some build has both, in both orders.
-func TestSatisfiable(t *testing.T) {
+// TestConstraintsThatNoBuildSatisfies asks of pairs of constraints whether some build has both, in both orders.
+func TestConstraintsThatNoBuildSatisfies(t *testing.T) {
 	for _, c := range []struct {
 		a, b string
 		want bool

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestReceiver(t *testing.T) {
+func TestReceiverIsNamed(t *testing.T) {
 	f, err := parser.ParseFile(token.NewFileSet(), "", `package p
 func f()
 func (T) f()
@@ -33,7 +33,7 @@ func (t *p.T) f()
 	}
 }
 
-func TestNearest(t *testing.T) {
+func TestNearestNameIsProposed(t *testing.T) {
 	candidates := []string{"ttl", "tags", "max-bytes", "LoadSales", "LoadSale"}
 	for s, want := range map[string]string{
 		"tttl": "ttl", "tll": "ttl", "lodasales": "LoadSales", "loadsal": "LoadSale", "max_bytes": "max-bytes",

@@ -158,7 +158,7 @@ func describe(s *Source) string {
 
 // Every case holds annotated functions, and what is to be found of each, either inputs
 // or diagnostics. The name of a case is the hazard that it is about.
-func TestCases(t *testing.T) {
+func TestReadsAreFound(t *testing.T) {
 	cases, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(cases) == 0 {
 		t.Fatal("no cases", err)

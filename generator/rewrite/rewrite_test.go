@@ -29,7 +29,7 @@ var update = flag.Bool("update", false, "write what comes out into the cases")
 //
 // A file "want/NAME" is what NAME must hold after the last command, or after the last one
 // before back; "want.txt" is everything that was said.
-func TestCases(t *testing.T) {
+func TestAdoptAndEjectByteForByte(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no cases", err)

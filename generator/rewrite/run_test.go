@@ -77,7 +77,7 @@ func same(t *testing.T, when string, was, now map[string][]byte) {
 	}
 }
 
-func TestAdoptGenerateEject(t *testing.T) {
+func TestEjectUndoesAdopt(t *testing.T) {
 	dir := scratch(t, map[string]string{
 		"a/a.go": `package a
 
@@ -137,9 +137,9 @@ func G(s []string) map[string]int { return map[string]int{s[0]: F(1)} }
 	same(t, "after eject", start, tree(t, dir))
 }
 
-// TestWrappersOfSeveralPackages shows that a package may need wrappers that the same run
+// TestWrappersOfOneRunNeedEachOther shows that a package may need wrappers that the same run
 // makes in another, also where that shows only when its own wrappers are there.
-func TestWrappersOfSeveralPackages(t *testing.T) {
+func TestWrappersOfOneRunNeedEachOther(t *testing.T) {
 	dir := scratch(t, map[string]string{
 		"a/a.go": `package a
 
@@ -179,9 +179,9 @@ func Sum() (n int) {
 	}
 }
 
-// TestGeneratorRefuses shows that what the generator says of adopted code stands at places
+// TestRefusalOfTheGeneratorChangesNothing shows that what the generator says of adopted code stands at places
 // that are on disk, and that nothing changes then.
-func TestGeneratorRefuses(t *testing.T) {
+func TestRefusalOfTheGeneratorChangesNothing(t *testing.T) {
 	dir := scratch(t, map[string]string{
 		"a/a.go": "package a\n\n// F is.\nfunc F(x int) int { return x }\n\n// G is.\nfunc G(c chan int) int { return 0 }\n",
 	})

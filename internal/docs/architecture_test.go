@@ -131,8 +131,8 @@ func allPackages(t *testing.T) map[string]*pkg {
 	return all
 }
 
-// TestArrowsBetweenRooms fails for an import that the rules of the rooms do not allow.
-func TestArrowsBetweenRooms(t *testing.T) {
+// TestArrowsBetweenRoomsAreAllowed fails for an import that the rules of the rooms do not allow.
+func TestArrowsBetweenRoomsAreAllowed(t *testing.T) {
 	for _, p := range allPackages(t) {
 		r := roomOf(p.path)
 		if r == nil {
@@ -155,7 +155,7 @@ func TestArrowsBetweenRooms(t *testing.T) {
 // TestRuntimeNeedsNoOtherModule has the go command say what a program with wrappers links.
 func TestRuntimeNeedsNoOtherModule(t *testing.T) {
 	if testing.Short() {
-		t.Skip("TestArrowsBetweenRooms says it of direct imports")
+		t.Skip("TestArrowsBetweenRoomsAreAllowed says it of direct imports")
 	}
 	for _, p := range []string{"./cache", "./runtime", "./cache/html", "./cache/web"} {
 		for _, dep := range strings.Fields(run(t, root(t), "go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", p)) {
@@ -247,8 +247,8 @@ func rules() string {
 	return b.String()
 }
 
-// TestArchitecturePage keeps the picture and the tables of docs/architecture.md what the code is.
-func TestArchitecturePage(t *testing.T) {
+// TestArchitecturePageIsCurrent keeps the picture and the tables of docs/architecture.md what the code is.
+func TestArchitecturePageIsCurrent(t *testing.T) {
 	all := allPackages(t)
 	for _, p := range all {
 		if p.synopsis == "" {
@@ -280,8 +280,8 @@ func TestArchitecturePage(t *testing.T) {
 	}
 }
 
-// TestFilesNamedInProse fails when a page names a file or a folder that is not there.
-func TestFilesNamedInProse(t *testing.T) {
+// TestFilesNamedInProseAreThere fails when a page names a file or a folder that is not there.
+func TestFilesNamedInProseAreThere(t *testing.T) {
 	code := regexp.MustCompile("`([^`\n]+)`|\\]\\(([^)#\\s]+)")
 	pages, err := filepath.Glob(filepath.Join(root(t), "docs", "*.md"))
 	if err != nil {

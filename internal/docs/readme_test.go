@@ -55,8 +55,8 @@ func long(t *testing.T) {
 	t.Parallel()
 }
 
-// TestDirectives keeps the table of options in the README what the option structs say.
-func TestDirectives(t *testing.T) {
+// TestDirectivesTableIsCurrent keeps the table of options in the README what the option structs say.
+func TestDirectivesTableIsCurrent(t *testing.T) {
 	const begin, end = "<!-- directives: go test ./internal/docs -run Directives -update -->\n", "<!-- /directives -->"
 	text := readme(t)
 	i, j := strings.Index(text, begin), strings.Index(text, end)
@@ -76,8 +76,8 @@ func TestDirectives(t *testing.T) {
 	}
 }
 
-// TestFiveMinutes does what the README tells a newcomer to do, in a module of its own.
-func TestFiveMinutes(t *testing.T) {
+// TestFiveMinutesWorkAsWritten does what the README tells a newcomer to do, in a module of its own.
+func TestFiveMinutesWorkAsWritten(t *testing.T) {
 	long(t)
 	text := readme(t)
 	blocks := regexp.MustCompile("(?ms)^ *```go\n(.*?)^ *```$").FindAllStringSubmatch(text, -1)
@@ -127,9 +127,9 @@ func TestFiveMinutes(t *testing.T) {
 	run(t, dir, "go", "tool", "cachegen", "explain", "./prices.fetchQuotes")
 }
 
-// TestModules runs the tests of the modules beside this one, and checks that the
+// TestModulesBesideThisOnePass runs the tests of the modules beside this one, and checks that the
 // wrappers that are committed there are what would be generated.
-func TestModules(t *testing.T) {
+func TestModulesBesideThisOnePass(t *testing.T) {
 	long(t)
 	tool := filepath.Join(t.TempDir(), "cachegen")
 	run(t, root(t), "go", "build", "-o", tool, "./cmd/cachegen")
@@ -142,9 +142,9 @@ func TestModules(t *testing.T) {
 	}
 }
 
-// TestSales compares the answers and the verdicts that the README shows with those that
+// TestSalesPrintsWhatTheREADMEShows compares the answers and the verdicts that the README shows with those that
 // the example gives. Times are not compared.
-func TestSales(t *testing.T) {
+func TestSalesPrintsWhatTheREADMEShows(t *testing.T) {
 	long(t)
 	columns := regexp.MustCompile(`\s{2,}`)
 	rows := func(text string) (rows [][]string) {
@@ -172,8 +172,8 @@ func TestSales(t *testing.T) {
 	}
 }
 
-// TestNothingLocal keeps paths of one machine out of what is committed.
-func TestNothingLocal(t *testing.T) {
+// TestNoPathOfThisMachineIsCommitted keeps paths of one machine out of what is committed.
+func TestNoPathOfThisMachineIsCommitted(t *testing.T) {
 	out, err := exec.Command("git", "-C", root(t), "grep", "-lF", root(t)+string(filepath.Separator)).Output()
 	if err == nil || len(bytes.TrimSpace(out)) > 0 {
 		t.Errorf("files with the path of this working copy in them:\n%s", out)

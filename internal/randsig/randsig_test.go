@@ -42,7 +42,7 @@ func TestFaultsAreFound(t *testing.T) {
 }
 
 // Nothing that is promised to work is refused, fails to compile or is cached wrongly.
-func TestGenerated(t *testing.T) {
+func TestRandomFunctionsAreCachedRight(t *testing.T) {
 	t.Parallel()
 	n := 200
 	if testing.Short() {
@@ -64,7 +64,7 @@ func TestGenerated(t *testing.T) {
 }
 
 // One seed makes one program: otherwise a failure could not be repeated.
-func TestProgramsRepeat(t *testing.T) {
+func TestOneSeedMakesOneProgram(t *testing.T) {
 	write := func() string {
 		m := &maker{rng: rand.New(rand.NewPCG(5, 0xcafe))}
 		var b strings.Builder

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestJudge gives each function a name that says what the judge must think of it.
-func TestJudge(t *testing.T) {
+// TestJudgeSaysWhatIsExpected gives each function a name that says what the judge must think of it.
+func TestJudgeSaysWhatIsExpected(t *testing.T) {
 	const src = `package p
 
 import (
@@ -158,9 +158,9 @@ func notChanResult() (chan int, error)             { return nil, nil }
 	}
 }
 
-// TestOptions: each turn gives other options, none that the rules forbid together or there,
+// TestOptionsFitTheFunction: each turn gives other options, none that the rules forbid together or there,
 // and the plain turn only those without which nothing is kept.
-func TestOptions(t *testing.T) {
+func TestOptionsFitTheFunction(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		v     verdict

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestParse(t *testing.T) {
+func TestSpecsAreParsed(t *testing.T) {
 	for _, c := range []struct {
 		spec, path string
 		only       []string
@@ -25,8 +25,8 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// TestList reads the list in the repository, and asks that no module is in it twice.
-func TestList(t *testing.T) {
+// TestListedModulesAreParsed reads the list in the repository, and asks that no module is in it twice.
+func TestListedModulesAreParsed(t *testing.T) {
 	b, err := os.ReadFile("modules.txt")
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +48,7 @@ func TestList(t *testing.T) {
 	}
 }
 
-func TestSpread(t *testing.T) {
+func TestSpreadTakesFromEverywhere(t *testing.T) {
 	all := []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}
 	for n, want := range map[int][]int{3: {0, 3, 6}, 10: all, 1: {0}} {
 		if got := spread(all, n); !slices.Equal(got, want) {
@@ -57,8 +57,8 @@ func TestSpread(t *testing.T) {
 	}
 }
 
-// TestAnnotate puts directives on functions, and finds them again by their new lines.
-func TestAnnotate(t *testing.T) {
+// TestAnnotateAddsDirectives puts directives on functions, and finds them again by their new lines.
+func TestAnnotateAddsDirectives(t *testing.T) {
 	const src = `package p
 
 // A is documented.
@@ -107,9 +107,9 @@ func (t *T) B() int {
 	}
 }
 
-// TestBlamed: a finding in a helper is about the annotated functions that lead there, which
+// TestBlamedFunctionIsNamed: a finding in a helper is about the annotated functions that lead there, which
 // its related places name, and one that stands at a function about that one alone.
-func TestBlamed(t *testing.T) {
+func TestBlamedFunctionIsNamed(t *testing.T) {
 	dir := t.TempDir()
 	page, other := &fn{name: "page", first: 3, last: 5}, &fn{name: "other", first: 8, last: 9}
 	file := filepath.Join(dir, "p.go")
@@ -128,9 +128,9 @@ func TestBlamed(t *testing.T) {
 	}
 }
 
-// TestNeededGo: what go.mod, or the go command in refusing a module, says of the Go that it
+// TestNeededGoIsRead: what go.mod, or the go command in refusing a module, says of the Go that it
 // needs.
-func TestNeededGo(t *testing.T) {
+func TestNeededGoIsRead(t *testing.T) {
 	if n := needed.FindStringSubmatch("example.org/m@v1.0.0 requires go >= 1.99.1 (running go 1.26.8; GOTOOLCHAIN=local)"); n == nil || n[1] != "1.99.1" {
 		t.Errorf("needed is %q", n)
 	}
@@ -148,8 +148,8 @@ func TestNeededGo(t *testing.T) {
 	}
 }
 
-// TestRetry goes through what is tried for a method before it counts as refused.
-func TestRetry(t *testing.T) {
+// TestRetryDropsWhatWasRefused goes through what is tried for a method before it counts as refused.
+func TestRetryDropsWhatWasRefused(t *testing.T) {
 	m := &module{}
 	f := &fn{recv: "T", name: "F", options: []string{"recv=key"}}
 	clash, key := &finding{Code: "CG3004"}, &finding{Code: "CG4001"}
@@ -173,7 +173,7 @@ func TestRetry(t *testing.T) {
 	}
 }
 
-func TestNewFailures(t *testing.T) {
+func TestOnlyNewFailuresCount(t *testing.T) {
 	pass, fail, skip := outcome{"pass", ""}, outcome{"fail", "why"}, outcome{"skip", ""}
 	before := map[string]outcome{"p": pass, "p TestA": pass, "p TestB": fail, "p TestC": skip, "p TestD": pass, "q TestE": pass}
 	after := map[string]outcome{"p": fail, "p TestA": fail, "p TestB": fail, "p TestC": skip, "q TestE": pass, "q TestF": fail}
@@ -183,7 +183,7 @@ func TestNewFailures(t *testing.T) {
 	}
 }
 
-func TestTable(t *testing.T) {
+func TestTableShowsEveryModule(t *testing.T) {
 	got := table([]*module{
 		{Spec: "a@v1", Functions: 5, Must: 2, Wrong: []string{"./x.F: refused"}, Data: pass{Cached: 3, Refused: map[string]int{"CG4001": 2}, Titles: map[string]string{"CG4001": "title"}}},
 		{Spec: "b@v1", Failed: "no such\nmodule"},

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/tools/go/packages"
 )
 
-// TestPure gives each function a name that says what it must look like.
-func TestPure(t *testing.T) {
+// TestPureFunctionsAreFound gives each function a name that says what it must look like.
+func TestPureFunctionsAreFound(t *testing.T) {
 	const src = `package p
 
 import (

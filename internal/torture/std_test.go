@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-func TestRedirect(t *testing.T) {
+func TestImportsAreRedirected(t *testing.T) {
 	const src = `package p
 
 import (
@@ -44,7 +44,7 @@ const name = "internal/abi"
 	}
 }
 
-func TestStandalone(t *testing.T) {
+func TestFilesThatCannotStandAloneAreFound(t *testing.T) {
 	const src = `//go:build !purego && linux
 
 package p
@@ -69,7 +69,7 @@ func last(a int) (b string)
 	}
 }
 
-func TestShims(t *testing.T) {
+func TestShimsAreWellFormed(t *testing.T) {
 	all := shims()
 	if len(all) == 0 {
 		t.Fatal("there are none")
@@ -84,7 +84,7 @@ func TestShims(t *testing.T) {
 	}
 }
 
-func TestBuiltOn(t *testing.T) {
+func TestPackagesBuiltOnAnotherAreFound(t *testing.T) {
 	above, err := builtOn("go/ast")
 	if err != nil {
 		t.Fatal(err)
@@ -100,9 +100,9 @@ func TestBuiltOn(t *testing.T) {
 	}
 }
 
-// TestCopyStd copies packages that need shims, other internal packages, and in their tests
+// TestCopyOfTheStandardLibraryCompiles copies packages that need shims, other internal packages, and in their tests
 // what is built on them, and has them compiled.
-func TestCopyStd(t *testing.T) {
+func TestCopyOfTheStandardLibraryCompiles(t *testing.T) {
 	for _, pkg := range []string{"sort", "go/ast"} {
 		if testing.Short() && pkg != "sort" {
 			continue

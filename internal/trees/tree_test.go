@@ -9,7 +9,7 @@ import (
 )
 
 // What annotate changes it changes back, and each package gets one directive.
-func TestAnnotate(t *testing.T) {
+func TestAnnotateKeepsTheTreeCompiling(t *testing.T) {
 	root, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -69,7 +69,7 @@ func TestAnnotate(t *testing.T) {
 	}
 }
 
-func TestSpread(t *testing.T) {
+func TestSpreadTakesFromEverywhere(t *testing.T) {
 	var all []*candidate
 	for _, name := range strings.Split("abcdefghij", "") {
 		all = append(all, &candidate{pkg: name})

@@ -162,7 +162,7 @@ func TestPrintTellsApart(t *testing.T) {
 	}
 }
 
-func TestSpill(t *testing.T) {
+func TestSpillFindsSharedBackingArrays(t *testing.T) {
 	back := []int{1, 2, 3, 4}
 	a := &[][]int{back[:1], back[2:]}
 	if Spill(Memory(a)) == "" {
