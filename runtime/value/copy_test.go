@@ -21,7 +21,7 @@ import (
 	"unsafe"
 )
 
-var thisPackage = reflect.TypeFor[zoo]().PkgPath()
+var thisPackage = reflect.TypeFor[sample]().PkgPath()
 
 func copyTreeNode(c *Copier, v treeNode) treeNode {
 	v.Kids = copyTreeNodes(c, v.Kids)
@@ -112,11 +112,11 @@ func checkTwins(t *testing.T, a, b any) {
 }
 
 func FuzzCopy(f *testing.F) {
-	for _, s := range zooSeeds() {
+	for _, s := range sampleSeeds() {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		v := newKeeper(b).value(reflect.TypeFor[*zoo]()).Interface()
+		v := newFiller(b).value(reflect.TypeFor[*sample]()).Interface()
 		before, err := encodingOf(v)
 		if err != nil {
 			t.Fatal(err)
@@ -281,11 +281,11 @@ func TestCopyByRule(t *testing.T) {
 	}
 
 	// Hidden fields of another module.
-	b := &zoo{hid: hidden{s: []string{"x"}}}
-	if _, err = copyDynamic("example.com/elsewhere", b); err == nil || !strings.Contains(err.Error(), "result.(*value.zoo).hid.s cannot be copied: []string: it is in the hidden field hid") {
+	b := &sample{hid: hidden{s: []string{"x"}}}
+	if _, err = copyDynamic("example.com/elsewhere", b); err == nil || !strings.Contains(err.Error(), "result.(*value.sample).hid.s cannot be copied: []string: it is in the hidden field hid") {
 		t.Errorf("hidden slice of another module: %v", err)
 	}
-	if _, err = copyDynamic("example.com/elsewhere", &zoo{hid: hidden{n: 1}}); err != nil {
+	if _, err = copyDynamic("example.com/elsewhere", &sample{hid: hidden{n: 1}}); err != nil {
 		t.Errorf("hidden fields without anything to change: %v", err)
 	}
 	for _, v := range []any{func() {}, make(chan int), []any{map[string]any{"k": func() {}}}, &struct{ Mu sync.Mutex }{}} {

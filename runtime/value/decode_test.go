@@ -188,7 +188,7 @@ func (d *decoder) value(v reflect.Value) {
 		}
 		d.want(tagDynamic)
 		id := uint64(d.len())
-		for _, t := range zooTypes {
+		for _, t := range sampleTypes {
 			if dynOf(t).id == id {
 				x := reflect.New(t).Elem()
 				d.value(x)
@@ -271,12 +271,12 @@ func (d *decoder) bulk(v reflect.Value) bool {
 // value made anew and can be read back to a third.
 func checkReadBack(t *testing.T, b []byte) (any, Digest) {
 	t.Helper()
-	v := newKeeper(b).value(reflect.TypeFor[zoo]()).Interface()
+	v := newFiller(b).value(reflect.TypeFor[sample]()).Interface()
 	enc, err := encodingOf(v)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := encodingOf(newKeeper(b).value(reflect.TypeFor[zoo]()).Interface())
+	again, err := encodingOf(newFiller(b).value(reflect.TypeFor[sample]()).Interface())
 	if err != nil || !bytes.Equal(enc, again) {
 		t.Fatalf("an equal value is encoded differently (%v):\n%x\n%x", err, enc, again)
 	}
@@ -290,7 +290,7 @@ func checkReadBack(t *testing.T, b []byte) (any, Digest) {
 	return v, digestOf(t, v)
 }
 
-func zooSeeds() [][]byte {
+func sampleSeeds() [][]byte {
 	r := rand.New(rand.NewPCG(1, 2))
 	seeds := [][]byte{{}, {1}, bytes.Repeat([]byte{1}, 600), bytes.Repeat([]byte{1, 2, 3, 4, 5}, 200)}
 	for range 300 {
@@ -307,7 +307,7 @@ func zooSeeds() [][]byte {
 }
 
 func FuzzEncode(f *testing.F) {
-	for _, s := range zooSeeds() {
+	for _, s := range sampleSeeds() {
 		f.Add(s, s[:len(s)/2])
 	}
 	f.Fuzz(func(t *testing.T, a, b []byte) {

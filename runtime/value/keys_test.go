@@ -181,7 +181,7 @@ func TestBehaviourKeys(t *testing.T) {
 		differ(t, structKey{"a", 1}, structKey{"a", 2})
 	})
 	row("HASH-34", func(t *testing.T) { same(t, time.Monday, time.Monday); differ(t, time.Monday, time.Tuesday) })
-	row("HASH-35", func(t *testing.T) { differ(t, time.Month(1), time.Weekday(1), zooName("a"), "a") })
+	row("HASH-35", func(t *testing.T) { differ(t, time.Month(1), time.Weekday(1), sampleName("a"), "a") })
 	row("HASH-36", func(t *testing.T) {
 		refused(t, func() {})
 		refused(t, make(chan int))
@@ -546,7 +546,7 @@ func TestAtom(t *testing.T) {
 	check(true, atom(t, 1), atom(t, 1))
 	check(false, atom(t, 1), atom(t, 2))
 	check(true, atom(t, "a"), atom(t, "a"))
-	check(false, atom(t, zooName("a")), atom(t, zooName("b")))
+	check(false, atom(t, sampleName("a")), atom(t, sampleName("b")))
 	check(true, atom(t, celsius(math.NaN())), atom(t, celsius(math.NaN())))
 	check(false, atom(t, 0.0), atom(t, math.Copysign(0, -1)))
 	check(false, atom(t, float32(1)), atom(t, float32(2)))
@@ -557,7 +557,7 @@ func TestAtom(t *testing.T) {
 	if _, err := AtomOf(func() {}); err == nil {
 		t.Error("a function has an atom")
 	}
-	if n := testing.AllocsPerRun(100, func() { AtomOf("abc"); AtomOf(1); AtomOf(2.5); AtomOf(zooName("x")) }); n > 0 {
+	if n := testing.AllocsPerRun(100, func() { AtomOf("abc"); AtomOf(1); AtomOf(2.5); AtomOf(sampleName("x")) }); n > 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
@@ -574,7 +574,7 @@ func atom[T any](t *testing.T, v T) Atom {
 // Many goroutines that meet a type for the first time together.
 func TestDynamicTypesConcurrently(t *testing.T) {
 	for round := range 20 {
-		typ := reflect.ArrayOf(round+1, reflect.TypeFor[map[string]*zoo]())
+		typ := reflect.ArrayOf(round+1, reflect.TypeFor[map[string]*sample]())
 		var wg sync.WaitGroup
 		var mu sync.Mutex
 		seen := map[Digest]bool{}

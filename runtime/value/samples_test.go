@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// zoo has a field of every kind that can be keyed and copied.
-type zoo struct {
+// sample has a field of every kind that can be keyed and copied.
+type sample struct {
 	B     bool
 	I     int8
 	U     uint16
@@ -25,12 +25,12 @@ type zoo struct {
 	Z     [3]float32
 	M     map[string]int
 	MI    map[int8][]string
-	MK    map[structKey]*zoo
+	MK    map[structKey]*sample
 	MF    map[float64]string
 	MA    map[any]bool
-	P     *zoo
+	P     *sample
 	PP    **int
-	L     []zoo
+	L     []sample
 	R     rings
 	Any   any
 	T     time.Time
@@ -44,23 +44,23 @@ type rings []rings
 type hidden struct {
 	n  int
 	s  []string
-	up *zoo //lint:ignore U1000 filled and read by reflection
-	a  any  //lint:ignore U1000 filled and read by reflection
+	up *sample //lint:ignore U1000 filled and read by reflection
+	a  any     //lint:ignore U1000 filled and read by reflection
 }
 
-type zooName string
+type sampleName string
 
-// zooTypes are the dynamic types that a zoo's interfaces hold.
-var zooTypes = []reflect.Type{
+// sampleTypes are the dynamic types that a sample's interfaces hold.
+var sampleTypes = []reflect.Type{
 	reflect.TypeFor[int](),
 	reflect.TypeFor[string](),
-	reflect.TypeFor[zooName](),
+	reflect.TypeFor[sampleName](),
 	reflect.TypeFor[float64](),
 	reflect.TypeFor[structKey](),
 	reflect.TypeFor[[]any](),
 	reflect.TypeFor[map[string]any](),
-	reflect.TypeFor[*zoo](),
-	reflect.TypeFor[zoo](),
+	reflect.TypeFor[*sample](),
+	reflect.TypeFor[sample](),
 	reflect.TypeFor[*int](),
 	reflect.TypeFor[[]string](),
 	reflect.TypeFor[[1]*int](),
@@ -71,18 +71,18 @@ var zooTypes = []reflect.Type{
 	reflect.TypeFor[map[int8]string](),
 }
 
-// keeper makes values of the zoo from bytes: equal bytes make equal values.
-type keeper struct {
+// filler makes values of the sample types from bytes: equal bytes make equal values.
+type filler struct {
 	b     []byte
 	above map[reflect.Type][]reflect.Value // pointers, slices and maps under construction
 	left  int                              // values that may still be made
 }
 
-func newKeeper(b []byte) *keeper {
-	return &keeper{b: b, above: map[reflect.Type][]reflect.Value{}, left: 300}
+func newFiller(b []byte) *filler {
+	return &filler{b: b, above: map[reflect.Type][]reflect.Value{}, left: 300}
 }
 
-func (k *keeper) byte() byte {
+func (k *filler) byte() byte {
 	if len(k.b) == 0 {
 		return 0
 	}
@@ -91,7 +91,7 @@ func (k *keeper) byte() byte {
 	return c
 }
 
-func (k *keeper) word() uint64 {
+func (k *filler) word() uint64 {
 	var w [8]byte
 	n := int(k.byte() % 9)
 	n = copy(w[:n], k.b)
@@ -99,21 +99,21 @@ func (k *keeper) word() uint64 {
 	return binary.LittleEndian.Uint64(w[:])
 }
 
-func (k *keeper) text() string {
+func (k *filler) text() string {
 	n := min(int(k.byte())%20, len(k.b))
 	s := string(k.b[:n])
 	k.b = k.b[n:]
 	return s
 }
 
-func (k *keeper) value(t reflect.Type) reflect.Value {
+func (k *filler) value(t reflect.Type) reflect.Value {
 	v := reflect.New(t).Elem()
 	k.fill(v)
 	return v
 }
 
 // fill sets v, which is addressable, unexported fields included.
-func (k *keeper) fill(v reflect.Value) {
+func (k *filler) fill(v reflect.Value) {
 	if len(k.b) == 0 || k.left <= 0 {
 		return
 	}
@@ -196,8 +196,8 @@ func (k *keeper) fill(v reflect.Value) {
 			v.Set(m)
 		}
 	case reflect.Interface:
-		if n := int(k.byte()) % (len(zooTypes) + 1); n > 0 {
-			v.Set(k.value(zooTypes[n-1]))
+		if n := int(k.byte()) % (len(sampleTypes) + 1); n > 0 {
+			v.Set(k.value(sampleTypes[n-1]))
 		}
 	default:
 		panic(t)
@@ -205,7 +205,7 @@ func (k *keeper) fill(v reflect.Value) {
 }
 
 // again makes v one of the values that contain it, once in a while.
-func (k *keeper) again(v reflect.Value) bool {
+func (k *filler) again(v reflect.Value) bool {
 	s := k.above[v.Type()]
 	if len(s) == 0 || k.byte()%4 != 1 {
 		return false
@@ -218,5 +218,5 @@ func (k *keeper) again(v reflect.Value) bool {
 	return true
 }
 
-func (k *keeper) push(v reflect.Value) { k.above[v.Type()] = append(k.above[v.Type()], v) }
-func (k *keeper) pop(t reflect.Type)   { k.above[t] = k.above[t][:len(k.above[t])-1] }
+func (k *filler) push(v reflect.Value) { k.above[v.Type()] = append(k.above[v.Type()], v) }
+func (k *filler) pop(t reflect.Type)   { k.above[t] = k.above[t][:len(k.above[t])-1] }
