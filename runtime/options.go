@@ -48,6 +48,7 @@ type Options struct {
 // without one returns when its context has ended may be half a result.
 type ErrorResult uint8
 
+// What generated code says of a function's last result.
 const (
 	ErrorUnknown ErrorResult = iota // earlier generated code does not say: nothing is taken for whole that may not be
 	HasError

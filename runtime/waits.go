@@ -16,6 +16,7 @@ type CycleError struct {
 	Funcs []string
 }
 
+// Error shows the functions along the cycle.
 func (e *CycleError) Error() string {
 	return "cachegen: a call waits for itself: " + strings.Join(e.Funcs, " → ") +
 		"; break the cycle, or call the uncached function inside it"

@@ -611,7 +611,7 @@ func (h *hidden) wayOut(d diag.Diagnostic, t types.Type) diag.Diagnostic {
 }
 
 func (h *hidden) warn(e ast.Expr, o *origin, format string, args ...any) {
-	what := types.ExprString(e) + " "
+	var what string
 	if contextual(h.typeOf(e)) {
 		what = types.ExprString(e) + ", " + noun(h.typeOf(e)) + " that the key does not know, "
 	} else {

@@ -12,9 +12,7 @@ import (
 )
 
 // TestExportedNamesAreDocumented fails for an exported identifier whose comment is missing or does
-// not start with its name. A group of constants or variables may have one comment for all. What
-// says no more than the language or the standard library does about a method needs none: Error,
-// String, Unwrap and the like of unexported types, and methods of types that only tests declare.
+// not start with its name. A group in parentheses may have one comment for all.
 func TestExportedNamesAreDocumented(t *testing.T) {
 	for _, p := range allPackages(t) {
 		if strings.HasPrefix(p.path, "internal/") {
@@ -59,7 +57,7 @@ func TestExportedNamesAreDocumented(t *testing.T) {
 					for _, s := range d.Specs {
 						switch s := s.(type) {
 						case *ast.TypeSpec:
-							if s.Name.IsExported() {
+							if s.Name.IsExported() && (!d.Lparen.IsValid() || d.Doc == nil) {
 								check(s.Pos(), s.Name.Name, s.Doc, d.Doc)
 							}
 						case *ast.ValueSpec:

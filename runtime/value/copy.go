@@ -367,6 +367,7 @@ type CopyError struct {
 	argument bool // it is an argument, not a result
 }
 
+// Error says where in the result, or in an argument, the value is that cannot be copied, and why.
 func (e *CopyError) Error() string {
 	what := e.Type
 	if what != "" {

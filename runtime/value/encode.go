@@ -752,8 +752,8 @@ func EncodeStrings[S ~[]E, E ~string](e *Encoder, s S) {
 	}
 }
 
-// EncodeBool, EncodeInt, EncodeUint, EncodeFloat, EncodeString and EncodeTime are
-// encoding functions of types that need none of their own.
+// EncodeBool is the encoding function of booleans, as generated code passes it to a function
+// that encodes what booleans are in.
 func EncodeBool[T ~bool](e *Encoder, v T) { e.Bool(bool(v)) }
 
 // EncodeInt is the encoding function of signed integers; see [EncodeBool].
@@ -833,6 +833,7 @@ func InPart(err error, part string) error {
 	return err
 }
 
+// Error says which argument has no key, where in it the reason is, and why.
 func (e *KeyError) Error() string {
 	what := e.Type
 	if what != "" {

@@ -81,7 +81,7 @@ func (f *Fake) Do(name string, args any) (results any) {
 	return f.copy(c, v)
 }
 
-// Peek, Forget and Prime do what a [Handle] does.
+// Peek does what that of a [Handle] does, as do Forget and Prime.
 func (f *Fake) Peek(name string, args any) (any, bool) {
 	c := f.cases[name]
 	v, ok := f.kept[f.key(c, args)]
