@@ -24,6 +24,7 @@ func TestNoDirectiveCostsTheScanOnly(t *testing.T) {
 
 // The order in which packages are named, and chance, have no part in the result.
 func TestOrderAndChanceHaveNoPart(t *testing.T) {
+	t.Parallel()
 	root := tree(t, 12, 6)
 	// One package with errors, warnings and an orphan besides.
 	extra := map[string]string{
@@ -46,7 +47,11 @@ func TestOrderAndChanceHaveNoPart(t *testing.T) {
 		}
 		r := rand.New(rand.NewPCG(3, 4))
 		var first *Result
-		for range 5 {
+		runs := 5
+		if testing.Short() {
+			runs = 2
+		}
+		for range runs {
 			r.Shuffle(len(patterns), func(i, j int) { patterns[i], patterns[j] = patterns[j], patterns[i] })
 			res, err := Generate(context.Background(), Request{Dir: root, Patterns: patterns})
 			if err != nil {
