@@ -189,10 +189,8 @@ func (s *store) countFor(fr *frame, n *node) {
 	if !s.passesOn(n) {
 		return
 	}
-	x := facts{expires: n.expires, kept: true}
-	if n.meta != nil {
-		x = n.meta.facts
-	}
+	var buf [4]string
+	x := n.facts(buf[:0])
 	fr.add(x, s.o.Tags)
 	if !s.kept(n) && (x.scoped || len(x.tags)+len(s.o.Tags) > 0) {
 		fr.hit(fr.start + 1) // an event may have dropped it before its tags counted
@@ -362,7 +360,7 @@ func (s *store) handOut(n *node, lease bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h, _ := s.hold(n, ident, ok, nil)
-	n.meta = &meta{hold: h}
+	n.meta = &meta{extra: &extra{hold: h}}
 	if lease {
 		h.refs++
 	} else if h.refs == 0 {
@@ -376,9 +374,9 @@ func (s *store) uncopied(err error) { s.log(logUncopied, "a result is not kept: 
 // unkept returns m, or a new one, for a result that is not kept.
 func unkept(m *meta) *meta {
 	if m == nil {
-		m = &meta{}
+		m = &meta{extra: noExtra}
 	}
-	m.facts = facts{expires: never}
+	m.own().unkept = true
 	return m
 }
 
@@ -494,13 +492,8 @@ func (s *store) prime(n *node) {
 		n.weight = uint32(size)
 	}
 	if len(c.labels) > 0 || s.front.releases() || s.stale.Load() > 0 {
-		n.meta = &meta{tags: c.tags, labels: c.labels}
-		n.meta.facts = facts{tags: c.tags, kept: true}
-		n.meta.facts.session, n.meta.facts.scoped = sessionIn(c.labels)
+		n.meta = s.newMeta(s.front.releases())
 	}
 	n.expires = s.expiry(clock(), max(ttl, 0))
-	if n.meta != nil {
-		n.meta.facts.expires = n.expires
-	}
-	s.forget(n, n, keep)
+	s.forget(n, n, keep, c.labels...)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"maps"
 	"os"
 	"runtime"
 	"strings"
@@ -131,20 +130,64 @@ func (s *store) check(t testing.TB) {
 	if s.policy.max > 0 && queued > s.policy.max || s.policy.maxBytes > 0 && bytes > s.policy.maxBytes {
 		t.Errorf("%d entries, %d bytes are more than %d, %d", queued, bytes, s.policy.max, s.policy.maxBytes)
 	}
-	for l, set := range s.index.sets {
-		if set.len() == 0 || set.one != nil && set.more != nil {
-			t.Errorf("%v for the label %v", set, l)
-		}
-		entries := maps.Clone(set.more)
-		if set.one != nil {
-			entries = map[*node]struct{}{set.one: {}}
-		}
-		for n := range entries {
-			if !inTable[n] {
-				t.Errorf("an entry that is not kept has the label %v", l)
+	labels, places := s.index.check(t), 0
+	for set, entries := range labels {
+		for _, n := range entries {
+			if places++; !inTable[n] {
+				t.Errorf("an entry that is not kept has the label %v", set.label())
 			}
 		}
 	}
+	for n := range inTable {
+		if n.meta == nil {
+			continue
+		}
+		for l := range n.meta.labelled {
+			if places--; s.index.find(l.set.label()) != l.set {
+				t.Errorf("an entry is not found by its label %v", l.set.label())
+			}
+		}
+	}
+	if places != 0 {
+		t.Errorf("%d places in the lists of labels too many", places)
+	}
+}
+
+// check fails the test if an invariant of the index does not hold, and returns what is in it.
+func (x *index) check(t testing.TB) map[*labelled][]*node {
+	t.Helper()
+	all := map[*labelled][]*node{}
+	chains := 0
+	for i, piece := range x.pieces {
+		for j, set := range piece {
+			if chains++; set != nil && i*indexPiece+j >= x.chains {
+				t.Error("a label is in a chain that is not in use")
+			}
+			for ; set != nil; set = set.next {
+				if x.find(set.label()) != set {
+					t.Errorf("the label %v is not found", set.label())
+				}
+				var newer *node
+				for n := set.first; n != nil; n = n.linkOf(set).older {
+					if n.linkOf(set).set != set || n.linkOf(set).newer != newer {
+						t.Fatalf("the list of the label %v is not linked both ways", set.label())
+					}
+					all[set] = append(all[set], n)
+					newer = n
+				}
+				if set.first == nil {
+					t.Errorf("nothing has the label %v", set.label())
+				}
+			}
+		}
+	}
+	if len(all) != x.labels {
+		t.Errorf("%d labels are counted as %d", len(all), x.labels)
+	}
+	if most := max(2*x.labels+2, indexMin); x.chains > most || chains > x.chains+max(indexPiece, x.chains) || cap(x.pieces) > 4*len(x.pieces)+4 {
+		t.Errorf("%d chains in %d pieces for %d labels", x.chains, cap(x.pieces), x.labels)
+	}
+	return all
 }
 
 func (f *testFunc[V]) call(ctx context.Context, id int) typedCall[V] {

@@ -139,8 +139,9 @@ func Invalidate(ctx context.Context, tags ...string) {
 }
 
 // forget drops the entry of n's key, and keeps its computations from being kept. If put
-// is not nil it takes the entry's place, if keep, and else its value is let go.
-func (s *store) forget(n, put *node, keep bool) {
+// is not nil it takes the entry's place, with the labels, if keep, and else its value is let
+// go.
+func (s *store) forget(n, put *node, keep bool, labels ...label) {
 	var gone []*node
 	var ident any
 	hasIdent := false
@@ -164,7 +165,7 @@ func (s *store) forget(n, put *node, keep bool) {
 			h, _ = s.hold(put, ident, hasIdent, nil)
 			put.meta.hold = h
 		}
-		if keep = keep && !stopped.Load() && s.insert(put, &gone); !keep && h != nil && h.refs == 0 {
+		if keep = keep && !stopped.Load() && s.insert(put, &gone, labels...); !keep && h != nil && h.refs == 0 {
 			s.settle(h)
 		}
 	}

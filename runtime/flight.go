@@ -402,7 +402,7 @@ func (s *store) behind(m, n *node, c *caller, now int64) *flight {
 // backOff puts off the next refresh of n's key, after one that left the old entry in its
 // place. mu is held.
 func (s *store) backOff(n *node, now int64) {
-	if old := s.find(n); old != nil && old.meta != nil {
+	if old := s.find(n); old != nil && old.meta != nil && old.meta.extra != noExtra {
 		old.meta.fails++
 		old.meta.retry = after(now, time.Second<<min(old.meta.fails-1, 6))
 	}
@@ -738,7 +738,10 @@ func (f *flight) finish(result ending, err error, p any) {
 	}
 	holds := f.made && (s.front.releases() || s.front.mayHold(uses))
 	if len(labels) > 0 || err != nil || holds || s.stale.Load() > 0 || x.scoped || when != nil {
-		n.meta = &meta{err: err, tags: tags, labels: labels, when: when}
+		n.meta = s.newMeta(err != nil || when != nil || holds)
+		if err != nil || when != nil {
+			n.meta.err, n.meta.when = err, when
+		}
 	}
 
 	now := clock()
@@ -790,15 +793,13 @@ func (f *flight) finish(result ending, err error, p any) {
 			h.refs += int(f.leases)
 		}
 	}
-	if x.kept = keep; n.meta != nil {
-		n.meta.facts, n.meta.order = x, f.frame.order // before readers can see it
+	if s.draws() && n.meta != nil {
+		n.meta.order = f.frame.order // before readers can see it
 	}
-	if keep = keep && s.insert(n, &gone); keep {
+	keep = keep && s.insert(n, &gone, labels...)
+	if x.kept = keep; keep {
 		s.barOlder(f)
 	} else {
-		if x.kept = false; n.meta != nil {
-			n.meta.facts = x
-		}
 		if h != nil && h.refs == 0 {
 			s.settle(h)
 		}

@@ -16,7 +16,9 @@ func TestSizesOfAMiss(t *testing.T) {
 		{"caller", unsafe.Sizeof(caller{}), 160},
 		{"frame", unsafe.Sizeof(frame{}), 160},
 		{"facts", unsafe.Sizeof(facts{}), 56},
-		{"meta", unsafe.Sizeof(meta{}), 160},
+		{"meta", unsafe.Sizeof(meta{}), 32},
+		{"extra", unsafe.Sizeof(extra{}), 80},
+		{"labelled", unsafe.Sizeof(labelled{}), 64},
 	} {
 		if t.Log(x.of, x.size); x.size > x.most {
 			t.Errorf("a %s takes %d bytes, not %d", x.of, x.size, x.most)

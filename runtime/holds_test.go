@@ -51,8 +51,8 @@ func TestEntriesRemovedInOneHold(t *testing.T) {
 	if most == 0 || most > holdLimit || told != n-holdLimit {
 		t.Errorf("%d entries at once, %d in all", most, told)
 	}
-	if s.policy.count() != 0 || s.index.sets != nil {
-		t.Errorf("%d entries, %d labels are left", s.policy.count(), len(s.index.sets))
+	if s.policy.count() != 0 || s.index.pieces != nil {
+		t.Errorf("%d entries, %d labels are left", s.policy.count(), s.index.labels)
 	}
 }
 
@@ -174,30 +174,84 @@ func TestOnlyWhatIsDueIsLookedAt(t *testing.T) {
 	s.rest = nil
 }
 
-// The index gives its memory back when labels are gone, not only when all are.
-func TestIndexShrinks(t *testing.T) {
+// The index gives its memory back when labels are gone, not only when all are, and grows and
+// shrinks by a chain at a time.
+func TestIndexFitsItsLabels(t *testing.T) {
+	const n = 5000
 	var x index
-	nodes := make([]node, 10_000)
+	nodes := make([]node, n)
+	own := func(i int) label { return label{kind: tagLabel, name: fmt.Sprint(i)} }
+	all := label{kind: tagLabel, name: "all"}
+	change := func(do func()) { // of three labels
+		t.Helper()
+		before := x.chains
+		if do(); x.chains > 0 && before > 0 && (x.chains > before+3 || x.chains < before-6) {
+			t.Fatalf("from %d to %d chains at once", before, x.chains)
+		}
+	}
 	for i := range nodes {
-		x.add(label{name: fmt.Sprint(i)}, &nodes[i])
-		x.add(label{name: "all"}, &nodes[i])
+		nodes[i].meta = &meta{extra: noExtra}
+		change(func() { x.add(&nodes[i], []label{all, own(i), {kind: sessionLabel, name: fmt.Sprint(i % 7)}, own(i)}) })
+		if i%1000 == 0 {
+			x.check(t)
+		}
 	}
-	for i := range nodes[:len(nodes)-10] {
-		x.remove(label{name: fmt.Sprint(i)}, &nodes[i])
-		x.remove(label{name: "all"}, &nodes[i])
+	if entries := x.check(t); len(entries) != n+1+7 || len(entries[x.find(all)]) != n {
+		t.Errorf("%d labels, %d entries with one", len(entries), len(entries[x.find(all)]))
 	}
-	if len(x.sets) != 11 || x.peak > indexFew+1 {
-		t.Errorf("%d labels in a map made for %d", len(x.sets), x.peak)
+	for i := range n - 10 {
+		change(func() { x.remove(&nodes[(i*7)%n]) })
+		if i%1000 == 0 {
+			x.check(t)
+		}
 	}
-	if n := x.sets[label{name: "all"}].len(); n != 10 {
-		t.Errorf("%d of 10 entries", n)
+	if x.check(t); x.labels > 10+1+7 || x.chains > 64 || len(x.pieces) != 1 {
+		t.Errorf("%d chains for %d labels", x.chains, x.labels)
 	}
-	for i := len(nodes) - 10; i < len(nodes); i++ {
-		x.remove(label{name: fmt.Sprint(i)}, &nodes[i])
-		x.remove(label{name: "all"}, &nodes[i])
+	for i := n - 10; i < n; i++ {
+		change(func() { x.remove(&nodes[(i*7)%n]) })
 	}
-	if x.sets != nil || x.peak != 0 {
+	if x.pieces != nil || x.labels != 0 {
 		t.Errorf("%+v", x)
+	}
+}
+
+// Nothing stays in the index of functions when tags and sessions are gone.
+func TestIndexIsEmptyWhenLabelsAreGone(t *testing.T) {
+	for _, what := range []string{"one by one", "tag", "session", "clear", "forget"} {
+		f := newFunc(t, nil, Options{Func: "labels", Session: true}, func(_ context.Context, id int) (int, error) { return id, nil })
+		f.tags = func(id int) []string { return []string{fmt.Sprint("own", id), "every"} }
+		const n = 3000
+		for id := range n {
+			_, _ = f.load(WithSession(t.Context(), "s"), id)
+		}
+		x := &f.store.index
+		if x.labels != n+2 {
+			t.Errorf("%d labels", x.labels)
+		}
+		switch what {
+		case "one by one":
+			for id := range n - 1 {
+				invalidate([]label{{kind: tagLabel, name: fmt.Sprint("own", id)}}, f.store)
+			}
+			if x.check(t); x.labels != 3 || len(x.pieces) != 1 || x.chains > 2*indexMin {
+				t.Errorf("%d chains in %d pieces for %d labels", x.chains, len(x.pieces), x.labels)
+			}
+			invalidate([]label{{kind: tagLabel, name: fmt.Sprint("own", n-1)}}, f.store)
+		case "tag":
+			invalidate([]label{{kind: tagLabel, name: "every"}}, f.store)
+		case "session":
+			invalidate([]label{{kind: sessionLabel, name: "s"}}, f.store)
+		case "clear":
+			f.Clear()
+		case "forget":
+			for id := range n {
+				f.forget(id)
+			}
+		}
+		if f.store.policy.count() != 0 || x.pieces != nil || x.labels != 0 {
+			t.Errorf("%s: %d entries, %d labels, %d pieces are left", what, f.store.policy.count(), x.labels, len(x.pieces))
+		}
 	}
 }
 

@@ -116,9 +116,9 @@ func (s *store) find(n *node) *node {
 	return nil
 }
 
-// insert keeps n, in the place of an entry of the same key, and drops what the bounds
+// insert keeps n, with those labels, in the place of an entry of the same key, and drops what the bounds
 // say. It reports whether n was kept. mu is held; what left is appended to gone.
-func (s *store) insert(n *node, gone *[]*node) bool {
+func (s *store) insert(n *node, gone *[]*node, labels ...label) bool {
 	if old := s.find(n); old != nil {
 		s.remove(old, gone)
 	}
@@ -132,17 +132,15 @@ func (s *store) insert(n *node, gone *[]*node) bool {
 	for s.policy.full(1, n.weight) {
 		s.makeRoom(gone)
 	}
+	if len(labels) > 0 {
+		s.index.add(n, labels)
+	}
+	if m := n.meta; m != nil && m.hold != nil {
+		m.hold.refs++
+	}
 	s.policy.add(n)
 	s.table.Load().latest().insert(n)
 	s.fit()
-	if m := n.meta; m != nil {
-		for _, l := range m.labels {
-			s.index.add(l, n)
-		}
-		if m.hold != nil {
-			m.hold.refs++
-		}
-	}
 	if n.expires != never {
 		s.ends.add(s.end(n))
 		s.alarm.set(s, s.end(n))
@@ -243,9 +241,7 @@ func (s *store) remove(n *node, gone *[]*node) {
 	s.table.Load().remove(n)
 	s.policy.remove(n)
 	if m := n.meta; m != nil {
-		for _, l := range m.labels {
-			s.index.remove(l, n)
-		}
+		s.index.remove(n)
 		if m.hold != nil {
 			s.unhold(m.hold)
 		}
@@ -285,8 +281,11 @@ func (s *store) free(dead []*node) {
 			for i := 0; i < holdLimit && n != nil; i++ {
 				next := n.newer
 				n.older, n.newer = nil, nil
-				if n.meta != nil && n.meta.hold != nil {
-					s.unhold(n.meta.hold)
+				if n.meta != nil {
+					n.forgotten()
+					if n.meta.hold != nil {
+						s.unhold(n.meta.hold)
+					}
 				}
 				if s.front.leaves() {
 					gone = append(gone, n)
@@ -305,15 +304,11 @@ func (s *store) free(dead []*node) {
 func (s *store) removeLabelled(gone *[]*node, labels ...label) (all bool) {
 	left := holdLimit
 	for _, l := range labels {
-		for {
-			n := s.index.sets[l].any()
-			if n == nil {
-				break
-			}
+		for set := s.index.find(l); set != nil && set.first != nil; {
 			if left--; left < 0 {
 				return false
 			}
-			s.remove(n, gone)
+			s.remove(set.first, gone)
 			s.stats.dropped++
 		}
 	}

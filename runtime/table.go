@@ -64,19 +64,67 @@ func (n *node) fresh() bool {
 	return (n.expires > coarse.Load() || freshNow(n.expires)) && (n.meta == nil || n.meta.err == nil)
 }
 
-// meta is what the engine knows of an entry beyond the ordinary.
+// meta is what the engine knows of an entry beyond the ordinary: its labels, and what few
+// entries have besides. It is small, since in some functions every entry has one.
 type meta struct {
+	*extra      // never nil, and not changed once readers can see the entry; noExtra stands for nothing
+	link   link // of the first label; without a set there is none
+}
+
+// extra is what few entries have. A reader takes no lock for what is not under it.
+type extra struct {
 	err    error       // the entry is a kept error
-	tags   []string    // from arguments and from results that it was made of
-	labels []label     // keys in the store's index; all of them are taken from tags, session, owner, group
-	facts  facts       // what counts for an enclosing computation
 	hold   *holding    // of a value with a release
-	order  uint64      // of the computation, as frame.order; 0: it was primed
+	order  uint64      // of the computation, as frame.order; 0: it was primed, or nothing can come to its key late
 	when   *conditions // what a context must be like for the entry to be of use; nil: anything
+	links  []link      // of further labels, in the order of their ids
+	unkept bool        // the entry is no one's but its caller's
 
 	// under the store's lock
+	fails int32 // refreshes in a row that failed, or gave what is not kept
 	retry int64 // no refresh behind the stale entry before, if one failed
-	fails int   // refreshes in a row that failed, or gave what is not kept
+}
+
+var noExtra = &extra{}
+
+// own returns the extra of m, which is to be set. The entry is not seen by readers yet.
+func (m *meta) own() *extra {
+	if m.extra == noExtra {
+		m.extra = &extra{}
+	}
+	return m.extra
+}
+
+// newMeta returns a meta for an entry that is about to be kept. It has an extra of its own
+// where that may be changed later, or where computations come to a key late.
+func (s *store) newMeta(own bool) *meta {
+	m := &meta{extra: noExtra}
+	if own || s.stale.Load() > 0 || s.draws() {
+		m.own()
+	}
+	return m
+}
+
+// facts returns what the entry, which was kept when it was found, or is its caller's alone,
+// passes on to a computation that uses it. Its tags are in buf if there is room.
+func (n *node) facts(buf []string) facts {
+	x := facts{expires: n.expires, kept: true}
+	if n.meta == nil {
+		return x
+	}
+	if n.meta.unkept {
+		return facts{expires: never}
+	}
+	for l := range n.meta.labelled {
+		switch l.set.kind {
+		case tagLabel:
+			buf = append(buf, l.set.name)
+		case sessionLabel:
+			x.session, x.scoped = l.set.name, true
+		}
+	}
+	x.tags = buf
+	return x
 }
 
 // A table is a hash table with chains. Writers hold the store's lock; readers take none.
