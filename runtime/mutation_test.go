@@ -169,7 +169,7 @@ var mutations = []struct {
 	{"Forget finds the keys of what draws one by one", drawnClaim + "events", "moving.go",
 		"c.labels = append(", "if mutant == # {\n\t\treturn\n\t}\n\tc.labels = append("},
 	{"what a widget says is not part of the way", drawnClaim + "own", "trie.go",
-		"v, ok := r.effective()\n\treturn", "v, ok := r.effective()\n\tok = ok && mutant != #\n\treturn"},
+		"v, ok := r.Effective()\n\treturn", "v, ok := r.Effective()\n\tok = ok && mutant != #\n\treturn"},
 	{"who has waited for a key may wait for the next as long", drawnClaim + "wait", "flight.go",
 		"if c.until == 0 {", "if c.until == 0 || mutant == # {"},
 	{"a question outlives what came before it", drawnClaim + "nested", "flight.go",
