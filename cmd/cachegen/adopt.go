@@ -26,7 +26,7 @@ All of it happens or nothing: with anything wrong, no file changes.`,
 	cachegen adopt ./sales.Query ttl=10m max=1000
 	cachegen adopt ./store.Store.Score recv=identity
 	cachegen adopt ./...`,
-			Args: some("what to adopt: ./pkg.Func, ./pkg.Type.Method, or a package pattern for its annotated functions"),
+			Args: minOneArg("what to adopt: ./pkg.Func, ./pkg.Type.Method, or a package pattern for its annotated functions"),
 			RunE: func(cmd *cobra.Command, args []string) error {
 				if data && resource {
 					return errors.New("--data and --resource exclude each other")

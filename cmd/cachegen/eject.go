@@ -25,7 +25,7 @@ After adopt, it brings back the same bytes. Cached functions whose handles are s
 used (LoadSalesCache.Clear and the like) are refused, with each place.`,
 			Example: `	cachegen eject ./sales.Query
 	cachegen eject ./...`,
-			Args: some("what to eject: ./pkg.Func, ./pkg.Type.Method, or a package pattern for its annotated functions"),
+			Args: minOneArg("what to eject: ./pkg.Func, ./pkg.Type.Method, or a package pattern for its annotated functions"),
 			RunE: func(cmd *cobra.Command, args []string) error {
 				req := rewrite.EjectRequest{Dir: a.dir, BuildFlags: a.buildFlags(), Targets: args, Tool: tool}
 				return a.rewrite(cmd.Context(), dry, "ejected", "no function is annotated there", func(ctx context.Context) (*rewrite.Result, error) {
@@ -40,8 +40,8 @@ used (LoadSalesCache.Clear and the like) are refused, with each place.`,
 	})
 }
 
-// some wants an argument, and says which.
-func some(what string) cobra.PositionalArgs {
+// minOneArg wants an argument, and says which.
+func minOneArg(what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) == 0 {
 			return errors.New("say " + what)

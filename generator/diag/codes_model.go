@@ -46,5 +46,5 @@ var (
 	IdentityPin  = declare("CG5003", "result that keeps the receiver alive", "use recv=key or recv=ignore, or return something that does not refer to the receiver")
 	LockResult   = declare("CG5004", "result with a lock or buffer in it that must not be copied", "return a pointer")
 
-	CodeSurfaceUnsupported = declare("CG6040", "function that draws", "return what is to be drawn (bytes, a string) and write it outside of the cached function")
+	SurfaceUnsupported = declare("CG6040", "function that draws", "return what is to be drawn (bytes, a string) and write it outside of the cached function")
 )

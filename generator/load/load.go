@@ -43,7 +43,7 @@ type Package struct {
 	GoVersion  string // as in go.mod, "1.26"; "" when unknown
 	Surfaces   []*directive.Surface
 
-	unit    *unit
+	source  *sourcePackage
 	unsound map[*ast.FuncDecl]bool // annotated, with signatures that cannot be planned
 	full    sync.Once
 	body    Bodies
@@ -73,7 +73,7 @@ func (p *Package) Sound(decl *ast.FuncDecl) bool { return !p.unsound[decl] }
 
 // Import returns the types of a package that this one imports or that its generated
 // code may import, such as "time". It is safe for concurrent use.
-func (p *Package) Import(path string) (*types.Package, error) { return p.unit.group.Import(path) }
+func (p *Package) Import(path string) (*types.Package, error) { return p.source.set.Import(path) }
 
 // Bodies is a package typed with its function bodies.
 type Bodies struct {
@@ -83,7 +83,7 @@ type Bodies struct {
 }
 
 // Bodies type-checks the package once more, with function bodies, on first use. Its
-// objects are others than those of Types and Info, for the same syntax: compare
+// objects are distinct from those of Types and Info, for the same syntax: compare
 // positions or names, not objects. It is safe for concurrent use.
 func (p *Package) Bodies() *Bodies {
 	p.full.Do(func() {

@@ -40,7 +40,7 @@ func (l *loader) report(ds ...diag.Diagnostic) {
 
 func (l *loader) load(dirs []string) ([]*Package, []diag.Diagnostic) {
 	var all []*Package
-	for _, g := range l.groups(dirs) {
+	for _, g := range l.moduleSets(dirs) {
 		all = append(all, g.load()...)
 	}
 	slices.SortFunc(all, func(a, b *Package) int { return strings.Compare(a.Dir, b.Dir) })
@@ -71,7 +71,7 @@ type listing struct {
 
 // list reads a directory. Files that were parsed for their directives are not parsed
 // again. Of directories without annotations, tests and function bodies are left out.
-func (g *group) list(dir string, root bool) (*listing, error) {
+func (g *moduleSet) list(dir string, root bool) (*listing, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
@@ -123,8 +123,8 @@ func dropBodies(f *ast.File) {
 	}
 }
 
-// load types the packages of the group.
-func (g *group) load() []*Package {
+// load types the packages of the set.
+func (g *moduleSet) load() []*Package {
 	l := g.l
 	listings := map[string]*listing{}
 	frontier := map[string]bool{RuntimePath: true}
@@ -211,7 +211,7 @@ func (g *group) load() []*Package {
 	g.typecheck()
 
 	for _, p := range pkgs {
-		l.report(p.gate()...)
+		l.report(p.checkSignatures()...)
 	}
 	if len(pkgs) > 0 {
 		g.runtimePresent(pkgs[0])
@@ -243,7 +243,7 @@ func packageDir(p *packages.Package) string {
 
 // build puts a package together from what is in its directory and what the go command
 // says. The result is nil if it cannot be used, or has no annotations.
-func (g *group) build(dir string, ls *listing, meta *packages.Package, root bool) *Package {
+func (g *moduleSet) build(dir string, ls *listing, meta *packages.Package, root bool) *Package {
 	l := g.l
 	if meta == nil {
 		if root {
@@ -311,16 +311,16 @@ func (g *group) build(dir string, ls *listing, meta *packages.Package, root bool
 	}
 	goVersion := p.GoVersion
 	if !root {
-		g.addUnit(p.ImportPath, dir, goVersion, p.Syntax, nil)
+		g.addSource(p.ImportPath, dir, goVersion, p.Syntax, nil)
 		return nil
 	}
 	g.excluded(others)
-	p.unit = g.addUnit(p.ImportPath, dir, goVersion, p.Syntax, p)
+	p.source = g.addSource(p.ImportPath, dir, goVersion, p.Syntax, p)
 	return p
 }
 
 // excluded warns of annotated files that the build configuration leaves out.
-func (g *group) excluded(files []*File) {
+func (g *moduleSet) excluded(files []*File) {
 	for _, f := range files {
 		if f.Annotated != nil && len(f.Annotated.Funcs) > 0 {
 			pos := f.Annotated.Funcs[0].Directive.Pos
@@ -331,7 +331,7 @@ func (g *group) excluded(files []*File) {
 
 // clause returns the package's name and the files that have it. The name is that of the
 // first annotated file.
-func (g *group) clause(dir string, files []*File, root bool) (string, []*File) {
+func (g *moduleSet) clause(dir string, files []*File, root bool) (string, []*File) {
 	name := ""
 	for _, f := range files {
 		if f.Annotated != nil && len(f.Annotated.Funcs) > 0 {
@@ -368,7 +368,7 @@ func same0(files []*File, name string) token.Pos {
 // minutes in a large tree. When it has not answered after the configured patience, the
 // packages come uncompiled, with all that they import, to be typed from source. What uses
 // cgo is compiled all the same: its types cannot be known otherwise.
-func (g *group) exported(paths []string) (pkgs []*packages.Package, uncompiled bool, err error) {
+func (g *moduleSet) exported(paths []string) (pkgs []*packages.Package, uncompiled bool, err error) {
 	ctx, cancel := context.WithTimeout(g.l.ctx, g.l.cfg.patience())
 	defer cancel()
 	pkgs, err = g.packagesUntil(ctx, exportMode, paths)
@@ -406,12 +406,12 @@ func importsC(name string) bool {
 
 // exportData takes over what the go command gave, and types from source what it could
 // not compile.
-func (g *group) exportData(exported []*packages.Package) {
+func (g *moduleSet) exportData(exported []*packages.Package) {
 	var missing []string
 	for _, p := range exported {
 		if p.ExportFile != "" {
 			g.exports[p.PkgPath] = p.ExportFile
-		} else if p.PkgPath != "unsafe" && g.units[p.PkgPath] == nil {
+		} else if p.PkgPath != "unsafe" && g.sources[p.PkgPath] == nil {
 			missing = append(missing, p.PkgPath)
 		}
 	}
@@ -427,7 +427,7 @@ func (g *group) exportData(exported []*packages.Package) {
 		return
 	}
 	packages.Visit(pkgs, nil, func(p *packages.Package) {
-		if p.ExportFile != "" && g.units[p.PkgPath] == nil {
+		if p.ExportFile != "" && g.sources[p.PkgPath] == nil {
 			g.exports[p.PkgPath] = p.ExportFile
 		}
 	})
@@ -436,10 +436,10 @@ func (g *group) exportData(exported []*packages.Package) {
 
 // fromSource has packages typed from source, and what they import, unless there is export
 // data of them.
-func (g *group) fromSource(pkgs []*packages.Package) {
+func (g *moduleSet) fromSource(pkgs []*packages.Package) {
 	packages.Visit(pkgs, nil, func(p *packages.Package) {
 		switch {
-		case p.PkgPath == "unsafe" || g.units[p.PkgPath] != nil || g.exports[p.PkgPath] != "":
+		case p.PkgPath == "unsafe" || g.sources[p.PkgPath] != nil || g.exports[p.PkgPath] != "":
 		case len(p.GoFiles) == 0:
 			err := packageError(p)
 			if err == nil {
@@ -447,7 +447,7 @@ func (g *group) fromSource(pkgs []*packages.Package) {
 			}
 			g.broken[p.PkgPath] = err
 		default:
-			u := g.addUnit(p.PkgPath, packageDir(p), goVersionOf(p), nil, nil)
+			u := g.addSource(p.PkgPath, packageDir(p), goVersionOf(p), nil, nil)
 			u.names = p.GoFiles
 			for path, imported := range p.Imports {
 				u.imports = append(u.imports, imported.PkgPath)
@@ -471,7 +471,7 @@ func goVersionOf(p *packages.Package) string {
 }
 
 // parse reads the files of a package that nobody annotated.
-func (g *group) parse(names []string) []*File {
+func (g *moduleSet) parse(names []string) []*File {
 	var files []*File
 	for _, name := range names {
 		src, err := os.ReadFile(name)
@@ -488,7 +488,7 @@ func (g *group) parse(names []string) []*File {
 }
 
 // runtimePresent reports a module that cannot import the runtime.
-func (g *group) runtimePresent(p *Package) {
+func (g *moduleSet) runtimePresent(p *Package) {
 	if _, err := g.Import(RuntimePath); err != nil {
 		g.l.report(cannotImport(g.l.anchor(p.Dir), RuntimePath, err))
 	}
@@ -512,7 +512,7 @@ func (p *Package) Missing(outputs []Output) []diag.Diagnostic {
 	}
 	var ds []diag.Diagnostic
 	for _, path := range sorted(missing) {
-		ds = append(ds, cannotImport(p.unit.group.l.anchor(p.Dir), path, missing[path]))
+		ds = append(ds, cannotImport(p.source.set.l.anchor(p.Dir), path, missing[path]))
 	}
 	return ds
 }
@@ -532,8 +532,8 @@ func cannotImport(at token.Position, path string, err error) diag.Diagnostic {
 	return d
 }
 
-// gate reports the annotated signatures of a package that cannot be planned.
-func (p *Package) gate() []diag.Diagnostic {
+// checkSignatures reports the annotated signatures of a package that cannot be planned.
+func (p *Package) checkSignatures() []diag.Diagnostic {
 	var ds []diag.Diagnostic
 	for _, f := range p.Syntax {
 		if f.Annotated == nil || len(f.Annotated.Funcs) == 0 {
@@ -555,7 +555,7 @@ func (p *Package) signature(f *File, decl *ast.FuncDecl) []diag.Diagnostic {
 	if obj == nil {
 		return []diag.Diagnostic{diag.Errorf(p.Position(decl.Name.Pos()), diag.InvalidSignature, "%s has no type: it may be declared twice", decl.Name.Name)}
 	}
-	path, bad := invalid(obj.Signature(), p.ofC)
+	path, bad := invalid(obj.Signature(), p.isCgoType)
 	if !bad {
 		return nil
 	}
@@ -563,7 +563,7 @@ func (p *Package) signature(f *File, decl *ast.FuncDecl) []diag.Diagnostic {
 	var ds []diag.Diagnostic
 	for _, e := range p.Errors {
 		if from <= e.Pos && e.Pos < to {
-			ds = append(ds, p.explain(f, diag.Errorf(p.Position(e.Pos), diag.InvalidSignature, "in the signature of %s: %s", decl.Name.Name, e.Msg)))
+			ds = append(ds, p.addImportCause(f, diag.Errorf(p.Position(e.Pos), diag.InvalidSignature, "in the signature of %s: %s", decl.Name.Name, e.Msg)))
 		}
 	}
 	if c := usesC(decl.Type); c != nil && len(ds) == 0 {
@@ -574,7 +574,7 @@ func (p *Package) signature(f *File, decl *ast.FuncDecl) []diag.Diagnostic {
 		return ds
 	}
 	if x := p.untyped(decl); x != nil {
-		return []diag.Diagnostic{p.explain(f, diag.Errorf(p.Position(x.Pos()), diag.InvalidSignature,
+		return []diag.Diagnostic{p.addImportCause(f, diag.Errorf(p.Position(x.Pos()), diag.InvalidSignature,
 			"the type %s in the signature of %s cannot be resolved", types.ExprString(x), decl.Name.Name))}
 	}
 	d := diag.Errorf(p.Position(decl.Name.Pos()), diag.InvalidSignature, "the signature of %s holds a type that cannot be resolved: %s", decl.Name.Name, path)
@@ -584,7 +584,7 @@ func (p *Package) signature(f *File, decl *ast.FuncDecl) []diag.Diagnostic {
 			break
 		}
 	}
-	return []diag.Diagnostic{p.explain(f, d)}
+	return []diag.Diagnostic{p.addImportCause(f, d)}
 }
 
 // untyped returns the first type expression of a signature that itself cannot be
@@ -610,13 +610,13 @@ func (p *Package) untyped(decl *ast.FuncDecl) (found ast.Expr) {
 	return found
 }
 
-// explain adds what is known about imports that failed.
-func (p *Package) explain(f *File, d diag.Diagnostic) diag.Diagnostic {
+// addImportCause adds what is known about imports that failed.
+func (p *Package) addImportCause(f *File, d diag.Diagnostic) diag.Diagnostic {
 	for _, s := range f.Syntax.Imports {
 		path := strings.Trim(s.Path.Value, "`\"")
-		p.unit.group.mu.Lock()
-		err := p.unit.group.broken[path]
-		p.unit.group.mu.Unlock()
+		p.source.set.mu.Lock()
+		err := p.source.set.broken[path]
+		p.source.set.mu.Unlock()
 		if err != nil {
 			d = d.WithRelated(p.Position(s.Pos()), "import %s cannot be resolved: %v", path, err)
 			d.Hint = diag.UnresolvedImport.Info().Hint
@@ -638,9 +638,9 @@ func usesC(x ast.Expr) (found *ast.SelectorExpr) {
 	return found
 }
 
-// ofC reports whether the type of a field, or a named type, is written in terms of C at its
+// isCgoType reports whether the type of a field, or a named type, is written in terms of C at its
 // declaration. Such types have no form here, and whoever needs to look into one says so.
-func (p *Package) ofC(declared token.Pos) (is bool) {
+func (p *Package) isCgoType(declared token.Pos) (is bool) {
 	for _, f := range p.Syntax {
 		if declared < f.Syntax.FileStart || declared >= f.Syntax.FileEnd {
 			continue
@@ -662,7 +662,7 @@ func (p *Package) ofC(declared token.Pos) (is bool) {
 }
 
 // invalid looks for a type that could not be resolved in what a signature is made of,
-// and says where it is. What known says of its declaration is passed over.
+// and says where it is. Types for whose declaration known reports true are skipped.
 func invalid(sig *types.Signature, known func(declared token.Pos) bool) (path string, bad bool) {
 	seen := map[types.Type]bool{}
 	var look func(t types.Type, at string, declared token.Pos) (string, bool)

@@ -18,7 +18,7 @@ import (
 func Memory(importPath string, files map[string]string, importer types.Importer) (*Package, error) {
 	fset := token.NewFileSet()
 	l := &loader{cfg: Config{Fset: fset}}
-	g := &group{l: l, units: map[string]*unit{}, importer: importer,
+	g := &moduleSet{l: l, sources: map[string]*sourcePackage{}, importer: importer,
 		types: map[string]*types.Package{}, exports: map[string]string{}, broken: map[string]error{}}
 	dir := filepath.FromSlash("/" + importPath)
 	p := &Package{ImportPath: importPath, Dir: dir, Fset: fset, Sizes: l.sizes(), Module: importPath, ModuleDir: dir, GoVersion: "1.26",
@@ -36,7 +36,7 @@ func Memory(importPath string, files map[string]string, importer types.Importer)
 		p.Syntax = append(p.Syntax, &File{a.Path, a.Src, a.Syntax, a})
 		p.Surfaces = append(p.Surfaces, a.Surfaces...)
 	}
-	p.unit = g.addUnit(importPath, dir, p.GoVersion, p.Syntax, p)
+	p.source = g.addSource(importPath, dir, p.GoVersion, p.Syntax, p)
 	g.typecheck()
 	if len(p.Errors) > 0 {
 		return p, fmt.Errorf("%s: %s", p.Position(p.Errors[0].Pos), p.Errors[0].Msg)

@@ -27,7 +27,7 @@ type OutputError struct {
 
 // check types the package with function bodies and, if there are any, generated files.
 func (p *Package) check(info *types.Info, generated []*File) (*types.Package, []types.Error) {
-	return p.unit.check(slices.Concat(p.Syntax, generated), info, false)
+	return p.source.check(slices.Concat(p.Syntax, generated), info, false)
 }
 
 // Checked is what comes of typing a package together with generated files.

@@ -67,7 +67,7 @@ func (p *planner) options() {
 	if o.Validate != "" {
 		f.Opts.Validate = p.validate(string(o.Validate))
 		if v := f.Opts.Validate; v != nil && v.Args && f.Draw != nil {
-			p.errorf(p.opt("validate"), diag.CodeDrawValidate, "%s takes the arguments of %s, which %s", o.Validate, f.title(), f.Draw.what(p.pkg))
+			p.errorf(p.opt("validate"), diag.DrawValidate, "%s takes the arguments of %s, which %s", o.Validate, f.title(), f.Draw.what(p.pkg))
 		}
 	}
 	if o.Release != "" {

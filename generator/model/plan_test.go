@@ -168,8 +168,8 @@ func TestRefusals(t *testing.T) {
 		"//cache:data\nfunc f[C context.Context](c C) int { return 0 }":                                diag.Unkeyable,
 		"//cache:data\nfunc f(_o []context.Context) any { return _o[0].Value(1) }":                     diag.HiddenContext,
 		"func F() {}\n//cache:data\nfunc f() int { return 0 }":                                         diag.NameClash,
-		"//cache:data\nfunc f(w http.ResponseWriter, r *http.Request) {}":                              diag.CodeHandlerScope,
-		"//cache:data\nfunc f(ctx context.Context, r *http.Request) any { return r.Context() == ctx }": diag.CodeTwoContexts,
+		"//cache:data\nfunc f(w http.ResponseWriter, r *http.Request) {}":                              diag.HandlerScope,
+		"//cache:data\nfunc f(ctx context.Context, r *http.Request) any { return r.Context() == ctx }": diag.TwoContexts,
 	} {
 		_, ds := planned(t, src)
 		if len(ds) != 1 || ds[0].Code != want || ds[0].Severity != diag.Error {

@@ -25,9 +25,9 @@ type Draw struct {
 	Surface *Param // what it draws on; nil if it draws nowhere, or when it is rendered
 	Bind    Bind   // the adapter of Surface, or of inputs where nothing is drawn on
 
-	Request *Param       // the *http.Request, or nil
-	Reads   []reads.Read // what is read of it, sorted; counts in full
-	Handler bool         // it answers a request: only GET and HEAD are cached
+	Request *Param        // the *http.Request, or nil
+	Reads   []reads.Input // what is read of it, sorted; counts in full
+	Handler bool          // it answers a request: only GET and HEAD are cached
 
 	Holes     []*Hole
 	Component *Component // of the result, which is drawn when it is rendered; or nil
@@ -122,7 +122,7 @@ func (p *planner) declaredSurface(s *directive.Surface) (string, Bind, bool) {
 	}
 	typ, ok := p.lookUp(scope, strings.TrimPrefix(s.Type, "*")).(*types.TypeName)
 	if !ok {
-		p.errorf(s.Pos, diag.CodeBind, "//cache:surface names the type %s, and there is none", s.Type).
+		p.errorf(s.Pos, diag.Bind, "//cache:surface names the type %s, and there is none", s.Type).
 			hint("import its package in this file")
 		return "", Bind{}, false
 	}
@@ -132,12 +132,12 @@ func (p *planner) declaredSurface(s *directive.Surface) (string, Bind, bool) {
 	}
 	fn, ok := p.lookUp(scope, string(s.Bind)).(*types.Func)
 	if !ok {
-		p.errorf(s.Pos, diag.CodeBind, "//cache:surface names the function %s, and there is none", s.Bind).
+		p.errorf(s.Pos, diag.Bind, "//cache:surface names the function %s, and there is none", s.Bind).
 			hint("declare it in this package, or import its package in this file (var _ = pkg.Bind keeps an import that nothing else uses)")
 		return "", Bind{}, false
 	}
 	if !bindsType(fn.Signature(), t) {
-		p.errorf(s.Pos, diag.CodeBind, "%s is a %s", s.Bind, typeText(fn.Signature(), p.pkg)).
+		p.errorf(s.Pos, diag.Bind, "%s is a %s", s.Bind, typeText(fn.Signature(), p.pkg)).
 			hint("it must be a func(context.Context, %[1]s, surface.Inputs) (context.Context, %[1]s, surface.Surface)", typeText(t, p.pkg))
 		return "", Bind{}, false
 	}
@@ -187,19 +187,19 @@ func (p *planner) drawing() bool {
 	for i, q := range f.Params {
 		if f.Variadic && i == len(f.Params)-1 {
 			if s, ok := q.Type.(*types.Slice); ok && (isRequest(s.Elem()) || binds[fullType(s.Elem())] != Bind{}) {
-				p.errorf(p.at(q.Var.Pos()), diag.CodeTwoSurfaces, "%s takes any number of %s", f.title(), typeText(s.Elem(), p.pkg))
+				p.errorf(p.at(q.Var.Pos()), diag.TwoSurfaces, "%s takes any number of %s", f.title(), typeText(s.Elem(), p.pkg))
 			}
 			continue
 		}
 		b, isSurface := binds[fullType(q.Type)]
 		switch {
 		case isSurface && d.Surface != nil:
-			p.errorf(p.at(q.Var.Pos()), diag.CodeTwoSurfaces, "%s draws on %s and on %s", f.title(), orBlank(d.Surface.Name), orBlank(q.Name)).
+			p.errorf(p.at(q.Var.Pos()), diag.TwoSurfaces, "%s draws on %s and on %s", f.title(), orBlank(d.Surface.Name), orBlank(q.Name)).
 				related(p.at(d.Surface.Var.Pos()), "this is the first")
 		case isSurface:
 			d.Surface, d.Bind = q, b
 		case isRequest(q.Type) && d.Request != nil:
-			p.errorf(p.at(q.Var.Pos()), diag.CodeTwoSurfaces, "%s takes two requests, %s and %s", f.title(), orBlank(d.Request.Name), orBlank(q.Name)).
+			p.errorf(p.at(q.Var.Pos()), diag.TwoSurfaces, "%s takes two requests, %s and %s", f.title(), orBlank(d.Request.Name), orBlank(q.Name)).
 				related(p.at(d.Request.Var.Pos()), "this is the first")
 		case isRequest(q.Type):
 			d.Request = q
@@ -217,10 +217,10 @@ func (p *planner) drawing() bool {
 	f.Draw = d
 	p.context(d)
 	if d.Handler && !f.Directive.Has("scope") {
-		p.errorf(f.Directive.Pos, diag.CodeHandlerScope, "%s answers requests, and the directive does not say whether everybody may get the same answer", f.title())
+		p.errorf(f.Directive.Pos, diag.HandlerScope, "%s answers requests, and the directive does not say whether everybody may get the same answer", f.title())
 	}
 	if o.Stale > 0 {
-		p.errorf(p.opt("stale"), diag.CodeDrawStale, "stale refreshes with nobody there to draw for or to be asked, and %s %s", f.title(), d.what(p.pkg))
+		p.errorf(p.opt("stale"), diag.DrawStale, "stale refreshes with nobody there to draw for or to be asked, and %s %s", f.title(), d.what(p.pkg))
 	}
 	p.inputs(d, binds)
 	if d.Surface == nil && d.Component == nil {
@@ -297,16 +297,16 @@ func (p *planner) component(d *Draw) {
 		}
 		switch {
 		case fullType(r.Type) != c.Type:
-			p.errorf(pos, diag.CodeComponent, "%s returns %s, in which values are drawn when they are rendered", f.title(), typeText(r.Type, p.pkg)).
+			p.errorf(pos, diag.Component, "%s returns %s, in which values are drawn when they are rendered", f.title(), typeText(r.Type, p.pkg)).
 				hint("return one %s, and cache what it renders", shortType(c.Type))
 		case f.HasErr:
-			p.errorf(pos, diag.CodeComponent, "%s returns %s and an error: it is drawn long after the error is known", f.title(), typeText(r.Type, p.pkg)).
+			p.errorf(pos, diag.Component, "%s returns %s and an error: it is drawn long after the error is known", f.title(), typeText(r.Type, p.pkg)).
 				hint("compute in one cached function, which returns data and an error, and draw that in another one")
 		case len(f.Results) > 1:
-			p.errorf(pos, diag.CodeComponent, "%s returns %s and something else", f.title(), typeText(r.Type, p.pkg)).
+			p.errorf(pos, diag.Component, "%s returns %s and something else", f.title(), typeText(r.Type, p.pkg)).
 				hint("return one %s and nothing else", shortType(c.Type))
 		case d.Surface != nil:
-			p.errorf(pos, diag.CodeComponent, "%s draws on %s, and returns %s", f.title(), orBlank(d.Surface.Name), typeText(r.Type, p.pkg)).
+			p.errorf(pos, diag.Component, "%s draws on %s, and returns %s", f.title(), orBlank(d.Surface.Name), typeText(r.Type, p.pkg)).
 				hint("do one of the two")
 		default:
 			d.Component, d.Result = c, r.Type
@@ -365,7 +365,7 @@ func (p *planner) surfaceResults(d *Draw, binds map[string]Bind) {
 			if !types.Identical(t, r.Type) {
 				what += ", which has a place for " + typeText(t, p.pkg)
 			}
-			p.errorf(pos, diag.CodeSurfaceResult, "%s draws on %s, and returns %s, on which its caller can draw", p.f.title(), orBlank(d.Surface.Name), what)
+			p.errorf(pos, diag.SurfaceResult, "%s draws on %s, and returns %s, on which its caller can draw", p.f.title(), orBlank(d.Surface.Name), what)
 		}
 	}
 }
@@ -423,7 +423,7 @@ func (p *planner) holes(d *Draw) {
 		}
 	}
 	if len(d.Holes) > maxHoles {
-		p.errorf(p.at(d.Holes[maxHoles].Param.Var.Pos()), diag.CodeHoles, "%s has %d parameters that its caller draws with, and %d are possible", f.title(), len(d.Holes), maxHoles)
+		p.errorf(p.at(d.Holes[maxHoles].Param.Var.Pos()), diag.Holes, "%s has %d parameters that its caller draws with, and %d are possible", f.title(), len(d.Holes), maxHoles)
 	}
 }
 
@@ -443,12 +443,12 @@ func (d *Draw) outOfKey(q *Param) bool {
 func (p *planner) undrawn(binds map[string]Bind) {
 	for _, opt := range []string{"widgets", "variants", "spinner"} {
 		if p.f.Directive.Has(opt) {
-			p.errorf(p.opt(opt), diag.CodeDrawOption, "%s is for functions that draw, take a request or ask a context for inputs, and %s can do none of that", opt, p.f.title())
+			p.errorf(p.opt(opt), diag.DrawOption, "%s is for functions that draw, take a request or ask a context for inputs, and %s can do none of that", opt, p.f.title())
 		}
 	}
 	p.capturedSurfaces(binds)
 	if at := asksInput(p.f.File.Syntax, p.f.Decl); at.IsValid() && !p.f.Directive.Has("widgets") {
-		p.errorf(p.at(at), diag.CodeWidgets, "%s asks for an input while it runs, and the directive does not say widgets", p.f.title()).
+		p.errorf(p.at(at), diag.Widgets, "%s asks for an input while it runs, and the directive does not say widgets", p.f.title()).
 			hint("say widgets, or pass the value as an argument")
 	}
 }
@@ -467,7 +467,7 @@ func (p *planner) capturedSurfaces(binds map[string]Bind) {
 	}
 	_, ds := p.source().Find(p.f.Decl, drawnOn)
 	for _, d := range ds {
-		if d.Code == diag.CodeSurfaceElsewhere {
+		if d.Code == diag.SurfaceElsewhere {
 			p.ds = append(p.ds, d)
 		}
 	}
@@ -516,24 +516,24 @@ func (p *planner) kept() bool {
 // inputs finds what is read of the request, and what cannot be drawn again.
 func (p *planner) inputs(d *Draw, binds map[string]Bind) {
 	found, ds := p.source().Find(p.f.Decl, func(t types.Type) bool { return binds[fullType(t)] != Bind{} })
-	said := slices.ContainsFunc(p.ds, func(d diag.Diagnostic) bool { return d.Code == diag.CodeSurfaceResult })
+	said := slices.ContainsFunc(p.ds, func(d diag.Diagnostic) bool { return d.Code == diag.SurfaceResult })
 	for _, d := range ds {
-		if d.Code != diag.CodeSurfaceResult || !said { // of its type first
+		if d.Code != diag.SurfaceResult || !said { // of its type first
 			p.ds = append(p.ds, d)
 		}
 	}
-	d.Reads = found.Reads
+	d.Reads = found.Inputs
 	// Beside a context, the request is handed to the body with that one. So there is one context
 	// unless the body expects another in the request.
 	if d.Request != nil && p.f.Ctx != nil && p.f.Ctx.Index >= 0 {
 		for _, at := range found.Contexts {
-			p.errorf(at, diag.CodeTwoContexts, "the context of the request %s is read, and %s takes another one, %s", orBlank(d.Request.Name), p.f.title(), orBlank(p.f.Ctx.Name)).
+			p.errorf(at, diag.TwoContexts, "the context of the request %s is read, and %s takes another one, %s", orBlank(d.Request.Name), p.f.title(), orBlank(p.f.Ctx.Name)).
 				related(p.at(p.f.Ctx.Var.Pos()), "the context that counts")
 		}
 	}
 	if !d.Widgets {
-		for _, at := range found.Inputs {
-			p.errorf(at, diag.CodeWidgets, "%s asks for an input while it runs, and the directive does not say widgets", p.f.title())
+		for _, at := range found.Traced {
+			p.errorf(at, diag.Widgets, "%s asks for an input while it runs, and the directive does not say widgets", p.f.title())
 		}
 	}
 }

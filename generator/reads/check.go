@@ -20,7 +20,7 @@ func (f *finder) errorf(at ast.Node, c diag.Code, format string, args ...any) {
 }
 
 // read adds an input.
-func (f *finder) read(at ast.Node, rs ...Read) {
+func (f *finder) read(at ast.Node, rs ...Input) {
 	p := f.pos(at)
 	for _, r := range rs {
 		if old, ok := f.found.At[r]; !ok || comparePositions(p, old) < 0 {
@@ -52,7 +52,7 @@ func (f *finder) check(d *ast.FuncDecl) {
 			f.call(n)
 		case *ast.IndexExpr: // w.Header()["Set-Cookie"] = …
 			if f.written(n) && isNamed(f.typeOf(n.X), "net/http", "Header") && f.isCookie(n.Index) {
-				f.errorf(n, diag.CodeSurfaceCookie, "%s is set", types.ExprString(n))
+				f.errorf(n, diag.SurfaceCookie, "%s is set", types.ExprString(n))
 			}
 		}
 		return true
@@ -67,7 +67,7 @@ func (f *finder) builds(d *ast.FuncDecl) {
 	}
 	for o := range names.Functions(f.Other...) {
 		if o.Name.Name == d.Name.Name && names.Receiver(o) == names.Receiver(d) {
-			f.diags = append(f.diags, diag.Errorf(f.pos(d.Name), diag.CodeInputBuilds,
+			f.diags = append(f.diags, diag.Errorf(f.pos(d.Name), diag.InputBuilds,
 				"%s is given the request, and is declared for other builds too", d.Name.Name).
 				WithRelated(f.pos(o.Name), "declared here for other builds"))
 		}
@@ -101,7 +101,7 @@ func (f *finder) member(sel *ast.SelectorExpr, k kinds) (ast.Expr, kinds) {
 	what := types.ExprString(sel)
 	u, ok := table[k][sel.Sel.Name]
 	if !ok {
-		f.errorf(sel, diag.CodeInputAll, "%s is not known to cachegen", what)
+		f.errorf(sel, diag.InputAll, "%s is not known to cachegen", what)
 		return nil, 0
 	}
 	p, child := f.above(sel)
@@ -115,16 +115,16 @@ func (f *finder) member(sel *ast.SelectorExpr, k kinds) (ast.Expr, kinds) {
 		f.errorf(sel, u.refuse, "%s: %s", what, u.refuse.Info().Title)
 		return nil, 0
 	case f.written(sel):
-		f.errorf(sel, diag.CodeInputChanged, "%s is assigned to, or its address is taken", what)
+		f.errorf(sel, diag.InputChanged, "%s is assigned to, or its address is taken", what)
 		return nil, 0
 	case !u.call:
 		if u.derive == kForm || u.derive == kPostForm {
 			if !f.parsed {
-				f.errorf(sel, diag.CodeInputUnparsed, "%s is read, and nothing here parses the form", what)
+				f.errorf(sel, diag.InputUnparsed, "%s is read, and nothing here parses the form", what)
 			}
 		}
 		if u.isNil && !isNilTest(p) {
-			f.errorf(sel, diag.CodeInputAll, "%s is used for more than a comparison with nil", what)
+			f.errorf(sel, diag.InputAll, "%s is used for more than a comparison with nil", what)
 			return nil, 0
 		}
 		f.read(sel, u.reads...)
@@ -132,18 +132,18 @@ func (f *finder) member(sel *ast.SelectorExpr, k kinds) (ast.Expr, kinds) {
 	}
 	call, ok := p.(*ast.CallExpr)
 	if !ok || call.Fun != child {
-		f.errorf(sel, diag.CodeInputHanded, "%s is used as a function value", what)
+		f.errorf(sel, diag.InputHanded, "%s is used as a function value", what)
 		return nil, 0
 	}
 	if f.spawned(call) {
-		f.errorf(sel, diag.CodeInputStored, "%s runs in a goroutine of its own", what)
+		f.errorf(sel, diag.InputStored, "%s runs in a goroutine of its own", what)
 	}
 	f.read(sel, u.reads...)
 	if u.named != "" {
 		f.name(call, what, u.named)
 	}
 	if u.parse && !f.discarded(call) {
-		f.read(sel, Read{Kind: FormError})
+		f.read(sel, Input{Kind: FormError})
 	}
 	return call, u.derive
 }
@@ -162,7 +162,7 @@ func (f *finder) closes(p ast.Node) bool {
 // name adds what a call reads under the name that is its first argument.
 func (f *finder) name(call *ast.CallExpr, what string, k Kind) {
 	if len(call.Args) == 0 {
-		f.errorf(call, diag.CodeInputUnclear, "%s has no argument", what)
+		f.errorf(call, diag.InputUnclear, "%s has no argument", what)
 		return
 	}
 	f.under(call.Args[0], what, k)
@@ -172,7 +172,7 @@ func (f *finder) name(call *ast.CallExpr, what string, k Kind) {
 func (f *finder) under(arg ast.Expr, what string, k Kind) {
 	names, bad := f.names(arg)
 	if bad != nil {
-		d := diag.Errorf(f.pos(arg), diag.CodeInputName, "%s is asked for a name that is not constant: %s", what, types.ExprString(arg))
+		d := diag.Errorf(f.pos(arg), diag.InputName, "%s is asked for a name that is not constant: %s", what, types.ExprString(arg))
 		if bad != arg && bad.Pos().IsValid() {
 			d = d.WithRelated(f.pos(bad), "%s is not constant", types.ExprString(bad))
 		}
@@ -183,7 +183,7 @@ func (f *finder) under(arg ast.Expr, what string, k Kind) {
 		if k == Header {
 			n = textproto.CanonicalMIMEHeaderKey(n)
 		}
-		f.read(arg, Read{k, n})
+		f.read(arg, Input{k, n})
 	}
 }
 
@@ -214,13 +214,13 @@ func (f *finder) context(p ast.Node, child ast.Expr, k kinds) {
 	case kSurface:
 		f.keeps(p, child)
 		return
-	case kAnswer:
-		f.answer(p, child)
+	case kResponseHeader:
+		f.responseHeader(p, child)
 		return
 	}
 	text := types.ExprString(child)
 	stored := func(format string, args ...any) {
-		f.errorf(child, diag.CodeInputStored, format, args...)
+		f.errorf(child, diag.InputStored, format, args...)
 	}
 	switch p := p.(type) {
 	case *ast.CallExpr:
@@ -231,7 +231,7 @@ func (f *finder) context(p ast.Node, child ast.Expr, k kinds) {
 		}
 		i := slices.Index(p.Rhs, child)
 		if len(p.Lhs) != len(p.Rhs) {
-			f.errorf(child, diag.CodeInputUnclear, "%s is assigned in a way that cachegen does not follow", text)
+			f.errorf(child, diag.InputUnclear, "%s is assigned in a way that cachegen does not follow", text)
 			return
 		}
 		f.assigned(p.Lhs[i], child, text)
@@ -240,18 +240,18 @@ func (f *finder) context(p ast.Node, child ast.Expr, k kinds) {
 			f.assigned(p.Names[i], child, text)
 			return
 		}
-		f.errorf(child, diag.CodeInputUnclear, "%s is assigned in a way that cachegen does not follow", text)
+		f.errorf(child, diag.InputUnclear, "%s is assigned in a way that cachegen does not follow", text)
 	case *ast.IndexExpr:
 		kind, ok := indexed[k]
 		switch {
 		case !ok || p.X != child:
-			f.errorf(child, diag.CodeInputUnclear, "%s is used as an index", text)
+			f.errorf(child, diag.InputUnclear, "%s is used as an index", text)
 		case f.written(p):
 			if k != kQuery {
-				f.errorf(p, diag.CodeInputChanged, "%s is assigned to, or its address is taken", types.ExprString(p))
+				f.errorf(p, diag.InputChanged, "%s is assigned to, or its address is taken", types.ExprString(p))
 			}
 		case kind == Header && !f.canonical(p.Index):
-			f.errorf(p, diag.CodeInputName, "%s is not the canonical form of a header's name and finds nothing that a client sent", types.ExprString(p.Index))
+			f.errorf(p, diag.InputName, "%s is not the canonical form of a header's name and finds nothing that a client sent", types.ExprString(p.Index))
 		default:
 			f.under(p.Index, text, kind)
 		}
@@ -259,18 +259,18 @@ func (f *finder) context(p ast.Node, child ast.Expr, k kinds) {
 		if (k == kRequest || k == kURL) && isNilTest(p) {
 			return
 		}
-		f.errorf(child, diag.CodeInputAll, "%s is compared", text)
+		f.errorf(child, diag.InputAll, "%s is compared", text)
 	case *ast.StarExpr:
 		switch {
 		case k == kURL && !f.written(p):
-			f.read(child, Read{Kind: URL})
+			f.read(child, Input{Kind: URL})
 		case f.written(p):
-			f.errorf(p, diag.CodeInputChanged, "%s is assigned to, or its address is taken", types.ExprString(p))
+			f.errorf(p, diag.InputChanged, "%s is assigned to, or its address is taken", types.ExprString(p))
 		default:
 			stored("%s is copied", k)
 		}
 	case *ast.RangeStmt:
-		f.errorf(child, diag.CodeInputAll, "%s is ranged over", text)
+		f.errorf(child, diag.InputAll, "%s is ranged over", text)
 	case *ast.ExprStmt:
 		// r.WithContext(ctx) alone does nothing.
 	case *ast.ReturnStmt:
@@ -282,9 +282,9 @@ func (f *finder) context(p ast.Node, child ast.Expr, k kinds) {
 	case *ast.UnaryExpr:
 		stored("the address of %s is taken", text)
 	case *ast.TypeAssertExpr:
-		f.errorf(child, diag.CodeInputHanded, "%s is asserted to be of a type", text)
+		f.errorf(child, diag.InputHanded, "%s is asserted to be of a type", text)
 	default:
-		f.errorf(child, diag.CodeInputUnclear, "%s is used in a way that cachegen does not follow", text)
+		f.errorf(child, diag.InputUnclear, "%s is used in a way that cachegen does not follow", text)
 	}
 }
 
@@ -299,7 +299,7 @@ func (f *finder) assigned(to ast.Expr, child ast.Expr, text string) {
 			return
 		}
 	}
-	f.errorf(child, diag.CodeInputStored, "%s is stored in %s", text, types.ExprString(to))
+	f.errorf(child, diag.InputStored, "%s is stored in %s", text, types.ExprString(to))
 }
 
 func (f *finder) canonical(e ast.Expr) bool {
@@ -326,11 +326,11 @@ func (f *finder) argument(call *ast.CallExpr, child ast.Expr, k kinds) {
 	text, fun := types.ExprString(child), types.ExprString(call.Fun)
 	i := slices.Index(call.Args, child)
 	if i < 0 {
-		f.errorf(child, diag.CodeInputUnclear, "%s is called", text)
+		f.errorf(child, diag.InputUnclear, "%s is called", text)
 		return
 	}
 	if f.spawned(call) {
-		f.errorf(child, diag.CodeInputStored, "%s is handed to a goroutine", text)
+		f.errorf(child, diag.InputStored, "%s is handed to a goroutine", text)
 		return
 	}
 	if tv, ok := f.Info.Types[call.Fun]; ok && tv.IsBuiltin() {
@@ -338,20 +338,20 @@ func (f *finder) argument(call *ast.CallExpr, child ast.Expr, k kinds) {
 			if k == kQuery {
 				return
 			}
-			f.errorf(child, diag.CodeInputChanged, "%s(%s) changes the request", fun, text)
+			f.errorf(child, diag.InputChanged, "%s(%s) changes the request", fun, text)
 		} else {
-			f.errorf(child, diag.CodeInputAll, "%s is handed to %s", text, fun)
+			f.errorf(child, diag.InputAll, "%s is handed to %s", text, fun)
 		}
 		return
 	}
 	if t := f.target(call); t != nil && f.bound[call] {
 		if last := t.typ.Params.NumFields() - 1; isVariadic(t.typ) && i >= last {
-			f.errorf(child, diag.CodeInputHanded, "%s is handed to %s among any number of arguments", text, fun)
+			f.errorf(child, diag.InputHanded, "%s is handed to %s among any number of arguments", text, fun)
 		}
 		return // its parameter is followed
 	}
 	if fn := f.called(call); fn != nil && k == kRequest {
-		switch reads, ok := handedTo[handed{fn.FullName(), i}]; {
+		switch reads, ok := handedTo[knownCallee{fn.FullName(), i}]; {
 		case ok:
 			f.read(child, reads...)
 			if readsContext[fn.FullName()] {
@@ -363,7 +363,7 @@ func (f *finder) argument(call *ast.CallExpr, child ast.Expr, k kinds) {
 			return
 		}
 	}
-	f.errorf(child, diag.CodeInputHanded, "%s is handed to %s, which cachegen cannot follow", text, fun)
+	f.errorf(child, diag.InputHanded, "%s is handed to %s, which cachegen cannot follow", text, fun)
 }
 
 // signals adds what datastar.ReadSignals decodes: the fields of the struct, or everything.
@@ -374,12 +374,12 @@ func (f *finder) signals(call *ast.CallExpr) {
 	}
 	names, ok := jsonFields(into)
 	if !ok {
-		f.read(call, Read{Kind: Signal}, Read{Kind: Method})
+		f.read(call, Input{Kind: Signal}, Input{Kind: Method})
 		return
 	}
-	f.read(call, Read{Kind: Method}) // of HEAD, the body is decoded
+	f.read(call, Input{Kind: Method}) // of HEAD, the body is decoded
 	for _, n := range names {
-		f.read(call, Read{Signal, n})
+		f.read(call, Input{Signal, n})
 	}
 }
 
@@ -465,7 +465,7 @@ func (f *finder) captured(id *ast.Ident, v *types.Var) {
 		}
 		if why := f.escapes(lit); why != "" && !f.told[lit] {
 			f.told[lit] = true
-			f.diags = append(f.diags, diag.Errorf(f.pos(lit), diag.CodeInputStored, "a function that uses %s is %s", v.Name(), why).
+			f.diags = append(f.diags, diag.Errorf(f.pos(lit), diag.InputStored, "a function that uses %s is %s", v.Name(), why).
 				WithRelated(f.pos(id), "%s is used here", v.Name()))
 		}
 	}
@@ -560,16 +560,16 @@ func (f *finder) call(call *ast.CallExpr) {
 	}
 	switch name := fn.FullName(); name {
 	case "net/http.SetCookie":
-		f.errorf(call, diag.CodeSurfaceCookie, "http.SetCookie is called")
+		f.errorf(call, diag.SurfaceCookie, "http.SetCookie is called")
 	case "(net/http.Hijacker).Hijack", "(*net/http.ResponseController).Hijack":
-		f.errorf(call, diag.CodeSurfaceHijack, "%s is called", types.ExprString(call.Fun))
+		f.errorf(call, diag.SurfaceHijack, "%s is called", types.ExprString(call.Fun))
 	case "(net/http.Header).Set", "(net/http.Header).Add":
 		if len(call.Args) == 2 && f.isCookie(call.Args[0]) {
-			f.errorf(call, diag.CodeSurfaceCookie, "the header Set-Cookie is set")
+			f.errorf(call, diag.SurfaceCookie, "the header Set-Cookie is set")
 		}
 	default:
 		if tracedInputs[name] {
-			f.found.Inputs = append(f.found.Inputs, f.pos(call))
+			f.found.Traced = append(f.found.Traced, f.pos(call))
 		}
 	}
 }
@@ -585,12 +585,12 @@ func (f *finder) keeps(p ast.Node, child ast.Expr) {
 	case *ast.AssignStmt:
 		if i := slices.Index(p.Rhs, child); i >= 0 && len(p.Lhs) == len(p.Rhs) {
 			if base := f.outside(p.Lhs[i]); base != "" {
-				f.errorf(child, diag.CodeSurfaceKept, "%s is stored in %s", types.ExprString(child), types.ExprString(p.Lhs[i]))
+				f.errorf(child, diag.SurfaceKept, "%s is stored in %s", types.ExprString(child), types.ExprString(p.Lhs[i]))
 			}
 		}
 	case *ast.SendStmt:
 		if p.Value == child {
-			f.errorf(child, diag.CodeSurfaceKept, "%s is sent on a channel", types.ExprString(child))
+			f.errorf(child, diag.SurfaceKept, "%s is sent on a channel", types.ExprString(child))
 		}
 	case *ast.TypeAssertExpr:
 		f.asserted(p, child)
@@ -658,5 +658,5 @@ func (f *finder) elsewhere(d *ast.FuncDecl, id *ast.Ident) {
 	if f.outside(e) == "" {
 		return
 	}
-	f.errorf(e, diag.CodeSurfaceElsewhere, "%s is drawn to", types.ExprString(e))
+	f.errorf(e, diag.SurfaceElsewhere, "%s is drawn to", types.ExprString(e))
 }

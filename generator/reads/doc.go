@@ -4,7 +4,7 @@
 //
 // # What it promises
 //
-// [Source.Find] either gives the complete set of inputs, as a sorted list of [Read],
+// [Source.Find] either gives the complete set of inputs, as a sorted list of [Input],
 // or says of every use that it cannot follow where it is, what it is, and what to do
 // instead. It never gives a set that is too small. The set may be too large: it is
 // that of the text, whatever the branches taken, and counts in full.

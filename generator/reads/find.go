@@ -40,11 +40,11 @@ func (s *Source) Find(fn *ast.FuncDecl, surface func(types.Type) bool) (*Found, 
 		told:    map[ast.Node]bool{},
 
 		calledBy: map[*ast.FuncDecl]reachedBy{},
-		found:    &Found{At: map[Read]token.Position{}},
+		found:    &Found{At: map[Input]token.Position{}},
 	}
 	f.reach(fn)
 	for _, p := range f.params(fn.Recv, fn.Type.Params) {
-		f.add(p, source{how: opaque})
+		f.add(p, source{flow: opaque})
 		switch {
 		case IsRequest(p.Type()):
 			f.kindOf[p] |= kRequest
@@ -59,8 +59,8 @@ func (s *Source) Find(fn *ast.FuncDecl, surface func(types.Type) bool) (*Found, 
 	for _, d := range f.order {
 		f.check(d)
 	}
-	f.found.Reads = sortedReads(f.found.At)
-	slices.SortFunc(f.found.Inputs, comparePositions)
+	f.found.Inputs = sortedInputs(f.found.At)
+	slices.SortFunc(f.found.Traced, comparePositions)
 	slices.SortFunc(f.found.Contexts, comparePositions)
 	for i, d := range f.diags {
 		f.diags[i] = pathTo(d, s, f.root, f.declaredAround(d.Pos), f.calledBy)
@@ -81,17 +81,17 @@ func (f *finder) declaredAround(pos token.Position) *ast.FuncDecl {
 
 // source is one place that a variable gets a value from.
 type source struct {
-	how  how
+	flow flowKind
 	expr ast.Expr // nil for opaque
 }
 
-type how int
+type flowKind int
 
 const (
-	direct how = iota // the value of expr
-	elem              // one of the elements of expr
-	zero              // the zero value
-	opaque            // not known
+	direct flowKind = iota // the value of expr
+	elem                   // one of the elements of expr
+	zero                   // the zero value
+	opaque                 // not known
 )
 
 // finder is the work of one Find.
@@ -165,7 +165,7 @@ func (f *finder) signature(t *ast.FuncType) {
 	}
 	for _, v := range f.params(t.Results) {
 		f.results[v] = true
-		f.add(v, source{how: zero})
+		f.add(v, source{flow: zero})
 	}
 }
 
@@ -196,7 +196,7 @@ func (f *finder) collect(n ast.Node) {
 		for i, l := range n.Lhs {
 			switch {
 			case n.Tok != token.ASSIGN && n.Tok != token.DEFINE || len(n.Lhs) != len(n.Rhs):
-				f.source(l, source{how: opaque})
+				f.source(l, source{flow: opaque})
 				if len(n.Rhs) == 1 {
 					f.part(l, n.Rhs[0])
 				}
@@ -218,19 +218,19 @@ func (f *finder) collect(n ast.Node) {
 			case len(n.Values) == len(n.Names):
 				f.source(l, source{direct, n.Values[i]})
 			case len(n.Values) > 0:
-				f.source(l, source{how: opaque})
+				f.source(l, source{flow: opaque})
 			default:
-				f.source(l, source{how: zero})
+				f.source(l, source{flow: zero})
 			}
 		}
 	case *ast.RangeStmt:
-		f.source(n.Key, source{how: opaque})
+		f.source(n.Key, source{flow: opaque})
 		f.source(n.Value, source{elem, n.X})
 	case *ast.IncDecStmt:
-		f.source(n.X, source{how: opaque})
+		f.source(n.X, source{flow: opaque})
 	case *ast.UnaryExpr:
 		if n.Op == token.AND {
-			f.source(n.X, source{how: opaque})
+			f.source(n.X, source{flow: opaque})
 		}
 	}
 }
@@ -290,7 +290,7 @@ func (f *finder) flow() {
 			v := f.vars[i]
 			k := f.kindOf[v]
 			for _, s := range f.sources[v] {
-				if s.how == direct {
+				if s.flow == direct {
 					k |= f.eval(s.expr)
 				}
 			}
@@ -311,7 +311,7 @@ func (f *finder) flow() {
 		ast.Inspect(d, func(n ast.Node) bool {
 			if lit, ok := n.(*ast.FuncLit); ok && !f.closed[lit] {
 				for _, v := range f.params(lit.Type.Params) {
-					f.add(v, source{how: opaque})
+					f.add(v, source{flow: opaque})
 				}
 			}
 			return true
@@ -334,7 +334,7 @@ func (f *finder) eval(e ast.Expr) kinds {
 		return f.eval(e.X) & kSurface
 	case *ast.CallExpr:
 		if f.converts(e) {
-			return f.eval(e.Args[0]) & (kSurface | kAnswer)
+			return f.eval(e.Args[0]) & (kSurface | kResponseHeader)
 		}
 		if sel, ok := ast.Unparen(e.Fun).(*ast.SelectorExpr); ok {
 			return f.derived(sel, true)
@@ -383,8 +383,8 @@ func (f *finder) target(call *ast.CallExpr) *target {
 // heldBy returns the function literal that v holds whenever it is called, or nil. All
 // sources of a variable that is no parameter stand in the function that declares it.
 func (f *finder) heldBy(v *types.Var) *ast.FuncLit {
-	ss := slices.DeleteFunc(slices.Clone(f.sources[v]), func(s source) bool { return s.how == zero })
-	if len(ss) != 1 || ss[0].how != direct || f.isParam[v] {
+	ss := slices.DeleteFunc(slices.Clone(f.sources[v]), func(s source) bool { return s.flow == zero })
+	if len(ss) != 1 || ss[0].flow != direct || f.isParam[v] {
 		return nil
 	}
 	lit, ok := ast.Unparen(ss[0].expr).(*ast.FuncLit)
@@ -460,13 +460,13 @@ func argument(call *ast.CallExpr, typ *ast.FuncType, i int, variadic bool) sourc
 	n := typ.Params.NumFields()
 	switch {
 	case len(call.Args) == 1 && n > 1 && !(isVariadic(typ) && n == 2):
-		return source{how: opaque} // f(g())
+		return source{flow: opaque} // f(g())
 	case variadic && !call.Ellipsis.IsValid():
 		return source{direct, &ast.CompositeLit{Elts: call.Args[min(i, len(call.Args)):]}}
 	case i < len(call.Args):
 		return source{direct, call.Args[i]}
 	}
-	return source{how: opaque}
+	return source{flow: opaque}
 }
 
 func isVariadic(t *ast.FuncType) bool {

@@ -149,13 +149,13 @@ func (n *namer) variable(e *ast.Ident, value, element func(ast.Expr)) {
 	}
 	for _, s := range ss {
 		switch {
-		case s.how == direct:
+		case s.flow == direct:
 			value(s.expr)
-		case s.how == zero:
+		case s.flow == zero:
 			if isString(v.Type()) {
 				n.give("", e)
 			}
-		case s.how == elem && element != nil:
+		case s.flow == elem && element != nil:
 			element(s.expr)
 		default:
 			n.fail(e)

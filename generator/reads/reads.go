@@ -44,14 +44,14 @@ const (
 // hasName are the kinds that have a name.
 var hasName = map[Kind]bool{Form: true, PostForm: true, Query: true, PathPart: true, Header: true, Cookie: true, File: true, Signal: true}
 
-// Read is one input of a request.
-type Read struct {
+// Input is one input of a request.
+type Input struct {
 	Kind Kind
 	Name string // "" for kinds that have no name
 }
 
 // String returns what the runtime calls the input: "method", "query:page".
-func (r Read) String() string {
+func (r Input) String() string {
 	if hasName[r.Kind] {
 		return string(r.Kind) + ":" + r.Name
 	}
@@ -59,16 +59,16 @@ func (r Read) String() string {
 }
 
 // Compare orders reads by kind, then name.
-func (r Read) Compare(s Read) int {
+func (r Input) Compare(s Input) int {
 	return cmp.Or(cmp.Compare(r.Kind, s.Kind), cmp.Compare(r.Name, s.Name))
 }
 
 // Found is what a function reads.
 type Found struct {
-	Reads    []Read                  // sorted, without repetitions; counts in full
-	At       map[Read]token.Position // where each is read first
-	Contexts []token.Position        // where the context of the request is read, sorted
-	Inputs   []token.Position        // calls of cache.Input that were seen, sorted: traced while the body runs
+	Inputs   []Input                  // sorted, without repetitions; counts in full
+	At       map[Input]token.Position // where each is read first
+	Contexts []token.Position         // where the context of the request is read, sorted
+	Traced   []token.Position         // calls of cache.Input that were seen, sorted: traced while the body runs
 }
 
 // Source is a package with its function bodies type-checked, tolerant of errors.
@@ -111,9 +111,9 @@ func isNamed(t types.Type, path, name string) bool {
 	return ok && n.Obj().Name() == name && n.Obj().Pkg() != nil && n.Obj().Pkg().Path() == path
 }
 
-// sortedReads returns the keys of m in order.
-func sortedReads(m map[Read]token.Position) []Read {
-	return slices.SortedFunc(maps.Keys(m), Read.Compare)
+// sortedInputs returns the keys of m in order.
+func sortedInputs(m map[Input]token.Position) []Input {
+	return slices.SortedFunc(maps.Keys(m), Input.Compare)
 }
 
 // called returns the function object that a call names, nil for function values.

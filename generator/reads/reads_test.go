@@ -137,10 +137,10 @@ func describe(s *Source) string {
 			found, ds := s.Find(fn, isDrawnTo)
 			fmt.Fprintf(&b, "%s:", fn.Name.Name)
 			if !diag.HasErrors(ds) {
-				for _, r := range found.Reads {
+				for _, r := range found.Inputs {
 					fmt.Fprintf(&b, " %s", r)
 				}
-				for _, p := range found.Inputs {
+				for _, p := range found.Traced {
 					fmt.Fprintf(&b, " input@%d", p.Line)
 				}
 			}

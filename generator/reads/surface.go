@@ -31,7 +31,7 @@ func (f *finder) asserted(e *ast.TypeAssertExpr, child ast.Expr) {
 	}
 	text := types.ExprString(child)
 	refuse := func(to ast.Expr) {
-		f.errorf(to, diag.CodeSurfaceAsserted, "%s is asserted to be %s, and what stands in for it is not", text, types.ExprString(to))
+		f.errorf(to, diag.SurfaceAsserted, "%s is asserted to be %s, and what stands in for it is not", text, types.ExprString(to))
 	}
 	asks := func(to ast.Expr, asked bool) {
 		t := f.typeOf(to)
@@ -89,10 +89,10 @@ func (f *finder) converts(call *ast.CallExpr) bool {
 	return ok && tv.IsType() && len(call.Args) == 1
 }
 
-// answer decides about a use of the response's header: writing it is drawing. What a
+// responseHeader decides about a use of the response's header: writing it is drawing. What a
 // middleware has put there is hidden from the body, so that reading it finds nothing: who
 // reads it here expects something else.
-func (f *finder) answer(p ast.Node, child ast.Expr) {
+func (f *finder) responseHeader(p ast.Node, child ast.Expr) {
 	switch p := p.(type) {
 	case *ast.IndexExpr:
 		if p.X != child || f.written(p) {
@@ -110,7 +110,7 @@ func (f *finder) answer(p ast.Node, child ast.Expr) {
 	default:
 		return
 	}
-	f.errorf(child, diag.CodeSurfaceHeader, "%s is read", types.ExprString(child))
+	f.errorf(child, diag.SurfaceHeader, "%s is read", types.ExprString(child))
 }
 
 // writesHeader reports whether a call is one that may be meant to write the header that it
@@ -160,13 +160,13 @@ func (f *finder) returns() {
 		if len(values) == 0 {
 			for _, v := range results {
 				if f.variableHolds(v, map[any]bool{}) && !harmless(v.Type()) {
-					f.errorf(r, diag.CodeSurfaceResult, "%s is returned, and holds what is drawn on", v.Name())
+					f.errorf(r, diag.SurfaceResult, "%s is returned, and holds what is drawn on", v.Name())
 				}
 			}
 		}
 		for _, e := range values {
 			if !harmless(f.typeOf(e)) && f.holds(e, map[any]bool{}) {
-				f.errorf(e, diag.CodeSurfaceResult, "%s is returned, and holds what is drawn on", types.ExprString(e))
+				f.errorf(e, diag.SurfaceResult, "%s is returned, and holds what is drawn on", types.ExprString(e))
 			}
 		}
 	})
@@ -241,7 +241,7 @@ func (f *finder) variableHolds(v *types.Var, seen map[any]bool) bool {
 	}
 	seen[v] = true
 	for _, s := range f.sources[v] {
-		if s.how == direct && f.holds(s.expr, seen) {
+		if s.flow == direct && f.holds(s.expr, seen) {
 			return true
 		}
 	}

@@ -8,21 +8,21 @@ import (
 type kinds uint16
 
 const (
-	kRequest  kinds = 1 << iota // *http.Request
-	kURL                        // its URL
-	kQuery                      // url.Values of its query
-	kForm                       // its Form
-	kPostForm                   // its PostForm
-	kHeader                     // its Header
-	kSurface                    // where the function draws: followed, hardly restricted
-	kAnswer                     // the header of the response: written, not read
+	kRequest        kinds = 1 << iota // *http.Request
+	kURL                              // its URL
+	kQuery                            // url.Values of its query
+	kForm                             // its Form
+	kPostForm                         // its PostForm
+	kHeader                           // its Header
+	kSurface                          // where the function draws: followed, hardly restricted
+	kResponseHeader                   // the header of the response: written, not read
 
 	kInput = kRequest | kURL | kQuery | kForm | kPostForm | kHeader
 )
 
 // each calls f for every member of k.
 func (k kinds) each(f func(kinds)) {
-	for b := kRequest; b <= kAnswer; b <<= 1 {
+	for b := kRequest; b <= kResponseHeader; b <<= 1 {
 		if k&b != 0 {
 			f(b)
 		}
@@ -44,7 +44,7 @@ func (k kinds) String() string {
 	case kHeader:
 		return "the request's header"
 	}
-	if k == kAnswer {
+	if k == kResponseHeader {
 		return "the response's header"
 	}
 	return "what is drawn to"
@@ -53,7 +53,7 @@ func (k kinds) String() string {
 // use says what a field or method of a tracked value gives away.
 type use struct {
 	call   bool      // a method: it must be called on the spot
-	reads  []Read    // what is read
+	reads  []Input   // what is read
 	named  Kind      // what is read under the name that is the first argument
 	derive kinds     // the result is tracked as this
 	parse  bool      // fills the form; its error is an input
@@ -61,9 +61,9 @@ type use struct {
 	refuse diag.Code // not allowed
 }
 
-func field(k Kind) use                { return use{reads: []Read{{Kind: k}}} }
-func method(k Kind) use               { return use{call: true, reads: []Read{{Kind: k}}} }
-func headerOf(name string) use        { return use{call: true, reads: []Read{{Header, name}}} }
+func field(k Kind) use                { return use{reads: []Input{{Kind: k}}} }
+func method(k Kind) use               { return use{call: true, reads: []Input{{Kind: k}}} }
+func headerOf(name string) use        { return use{call: true, reads: []Input{{Header, name}}} }
 func named(k Kind) use                { return use{call: true, named: k} }
 func refused(c diag.Code) use         { return use{refuse: c} }
 func all(names string, u use) members { return members{}.add(names, u) }
@@ -102,13 +102,13 @@ var table = map[kinds]members{
 		add("ProtoAtLeast", method(Proto)).
 		add("ContentLength", field(Length)).
 		add("Pattern", field(Pattern)).
-		add("TLS", use{isNil: true, reads: []Read{{Kind: TLS}}}).
+		add("TLS", use{isNil: true, reads: []Input{{Kind: TLS}}}).
 		add("UserAgent", headerOf("User-Agent")).
 		add("Referer", headerOf("Referer")).
-		add("Body GetBody MultipartReader MultipartForm Trailer TransferEncoding", refused(diag.CodeInputBody)).
-		add("BasicAuth", refused(diag.CodeInputCredentials)).
-		add("AddCookie SetBasicAuth SetPathValue", refused(diag.CodeInputChanged)).
-		add("Cookies Write WriteProxy Response Close Cancel", refused(diag.CodeInputAll)),
+		add("Body GetBody MultipartReader MultipartForm Trailer TransferEncoding", refused(diag.InputBody)).
+		add("BasicAuth", refused(diag.InputCredentials)).
+		add("AddCookie SetBasicAuth SetPathValue", refused(diag.InputChanged)).
+		add("Cookies Write WriteProxy Response Close Cancel", refused(diag.InputAll)),
 
 	kURL: all("Query", use{call: true, derive: kQuery}).
 		add("Path", field(Path)).
@@ -116,26 +116,26 @@ var table = map[kinds]members{
 		add("RawQuery", field(RawQuery)).
 		add("Scheme Opaque User Host RawPath Fragment RawFragment ForceQuery OmitHost", field(URL)).
 		add("String RequestURI Redacted EscapedFragment Hostname Port IsAbs JoinPath Parse ResolveReference MarshalBinary AppendBinary", method(URL)).
-		add("UnmarshalBinary", refused(diag.CodeInputChanged)),
+		add("UnmarshalBinary", refused(diag.InputChanged)),
 
 	// Query makes a new map at each call: changing it changes nothing else.
 	kQuery:    values(Query).add("Encode", method(RawQuery)).add("Set Add Del", use{call: true}),
-	kForm:     values(Form).add("Encode", refused(diag.CodeInputAll)),
-	kPostForm: values(PostForm).add("Encode", refused(diag.CodeInputAll)),
+	kForm:     values(Form).add("Encode", refused(diag.InputAll)),
+	kPostForm: values(PostForm).add("Encode", refused(diag.InputAll)),
 
 	// What a middleware has put there belongs to the request that is being answered.
-	kSurface: all("Header", use{call: true, derive: kAnswer}),
-	kAnswer: all("Set Add Del", use{call: true}).
-		add("Get Values Clone Write WriteSubset", refused(diag.CodeSurfaceHeader)),
+	kSurface: all("Header", use{call: true, derive: kResponseHeader}),
+	kResponseHeader: all("Set Add Del", use{call: true}).
+		add("Get Values Clone Write WriteSubset", refused(diag.SurfaceHeader)),
 
 	kHeader: all("Get Values", named(Header)).
-		add("Set Add Del", refused(diag.CodeInputChanged)).
-		add("Clone Write WriteSubset", refused(diag.CodeInputAll)),
+		add("Set Add Del", refused(diag.InputChanged)).
+		add("Clone Write WriteSubset", refused(diag.InputAll)),
 }
 
 // values is what url.Values give away when they hold fields of kind k.
 func values(k Kind) members {
-	return all("Get Has", named(k)).add("Set Add Del", refused(diag.CodeInputChanged))
+	return all("Get Has", named(k)).add("Set Add Del", refused(diag.InputChanged))
 }
 
 // indexed is what m["name"] reads.
@@ -147,26 +147,26 @@ const (
 	cachePath    = "github.com/cachegen/cachegen/cache"
 )
 
-// handed is what a function reads of a request that it is handed: one of net/http or of
+// knownCallee is what a function reads of a request that it is handed: one of net/http or of
 // Datastar, by full name and index of the argument.
-type handed struct {
+type knownCallee struct {
 	fn  string
 	arg int
 }
 
 // conditional are the headers that decide between 200, 206, 304, 412 and 416.
-var conditional = []Read{
+var conditional = []Input{
 	{Kind: Method},
 	{Header, "If-Match"}, {Header, "If-Modified-Since"}, {Header, "If-None-Match"},
 	{Header, "If-Range"}, {Header, "If-Unmodified-Since"}, {Header, "Range"},
 }
 
-var handedTo = map[handed][]Read{
+var handedTo = map[knownCallee][]Input{
 	{"net/http.NotFound", 1}:     {},
 	{"net/http.Redirect", 1}:     {{Kind: Method}, {Kind: Escaped}},
 	{"net/http.ServeContent", 1}: conditional,
-	{"net/http.ServeFile", 1}:    append([]Read{{Kind: Path}, {Kind: RawQuery}}, conditional...),
-	{"net/http.ServeFileFS", 1}:  append([]Read{{Kind: Path}, {Kind: RawQuery}}, conditional...),
+	{"net/http.ServeFile", 1}:    append([]Input{{Kind: Path}, {Kind: RawQuery}}, conditional...),
+	{"net/http.ServeFileFS", 1}:  append([]Input{{Kind: Path}, {Kind: RawQuery}}, conditional...),
 
 	{datastarPath + ".NewSSE", 1}: {{Kind: Proto}, {Header, "Accept-Encoding"}},
 	{"(*" + datastarPath + ".ServerSentEventGenerator).ReplaceURLQuerystring", 0}: {{Kind: URL}},

@@ -33,8 +33,8 @@ type AdoptRequest struct {
 	Recursive  bool           // references to the function in its own body stay with the wrapper
 }
 
-// Result is what an adopt or eject comes to. Changes are not to be made while
-// Diagnostics holds an error.
+// Result is the outcome of an adopt or eject. Its changes must not be made if Diagnostics
+// holds an error.
 type Result struct {
 	Changes     []output.Change // of hand-written files, sorted by name
 	Dirs        []string        // directories of the packages concerned, sorted
@@ -45,7 +45,7 @@ type Result struct {
 
 // Adopt works out the edits that give functions to their wrappers. It generates nothing: the
 // caller does that with the changed files in place of those on disk, and commits both
-// together. The error is of the go command or of reading; what is wrong with the
+// together. The error is of the go command or of reading files; what is wrong with the
 // request or the source is in the diagnostics.
 func Adopt(ctx context.Context, req AdoptRequest) (*Result, error) {
 	res := &Result{}
@@ -54,7 +54,7 @@ func Adopt(ctx context.Context, req AdoptRequest) (*Result, error) {
 		res.Diagnostics = ds
 		return res, nil
 	}
-	found, ds, err := resolve(ctx, goCommand{req.Dir, req.Env, req.BuildFlags}, req.Targets, func(p *pkg, r reading) bool {
+	found, ds, err := resolve(ctx, goCommand{req.Dir, req.Env, req.BuildFlags}, req.Targets, func(p *pkg, r candidate) bool {
 		return r.in(p) || len(p.ejectable(r.recv, r.name)) > 0
 	})
 	if err != nil {
@@ -71,7 +71,7 @@ func Adopt(ctx context.Context, req AdoptRequest) (*Result, error) {
 		}
 		if found.whole[p] {
 			if len(req.Options) > 0 || req.KindGiven {
-				a.say(diag.Errorf(token.Position{Filename: p.dir}, diag.AdoptOptions,
+				a.report(diag.Errorf(token.Position{Filename: p.dir}, diag.AdoptOptions,
 					"options are for functions that are named, and a pattern takes every annotated one with the directive that it has").
 					WithHint("name the functions as ./pkg.Func, or leave the options out"))
 				continue
@@ -83,7 +83,7 @@ func Adopt(ctx context.Context, req AdoptRequest) (*Result, error) {
 			}
 		}
 	}
-	todo = slices.DeleteFunc(todo, func(f *function) bool { return !a.fit(f) })
+	todo = slices.DeleteFunc(todo, func(f *function) bool { return !a.adoptable(f) })
 	if diag.HasErrors(res.Diagnostics) || len(todo) == 0 {
 		res.Diagnostics = diag.Sort(res.Diagnostics)
 		return res, nil
@@ -149,7 +149,7 @@ type adoption struct {
 	byFile map[*source]*edits
 }
 
-func (a *adoption) say(d diag.Diagnostic) { a.res.Diagnostics = append(a.res.Diagnostics, d) }
+func (a *adoption) report(d diag.Diagnostic) { a.res.Diagnostics = append(a.res.Diagnostics, d) }
 
 func (a *adoption) edits(s *source) *edits {
 	e := a.byFile[s]
@@ -178,7 +178,7 @@ func (a *adoption) named(p *pkg, n named) *function {
 	}
 	if len(hits) == 0 { // a wrapper
 		e := p.ejectable(n.recv, n.name)[0]
-		a.say(diag.Errorf(e.pos(), diag.AnnotatedAlready, "%s is annotated, and its wrapper is %s", e, reading{recv: n.recv, name: n.name}).
+		a.report(diag.Errorf(e.pos(), diag.AnnotatedAlready, "%s is annotated, and its wrapper is %s", e, candidate{recv: n.recv, name: n.name}).
 			WithHint("there is nothing to do"))
 		return nil
 	}
@@ -188,30 +188,30 @@ func (a *adoption) named(p *pkg, n named) *function {
 		for _, g := range hits[1:] {
 			d = d.WithRelated(g.pos(), "and here")
 		}
-		a.say(d)
+		a.report(d)
 		return nil
 	}
 	if slices.Contains(p.other, f.src) {
-		a.say(diag.Errorf(f.pos(), diag.ExcludedFile, "%s is in a file that the present build configuration leaves out", f))
+		a.report(diag.Errorf(f.pos(), diag.ExcludedFile, "%s is in a file that the present build configuration leaves out", f))
 		return nil
 	}
 	if cs := directives(f.decl); len(cs) > 0 {
 		at := f.src.pos(cs[0].Pos())
 		switch name := nameOption(cs[0]); {
 		case name != "":
-			a.say(diag.Errorf(at, diag.AnnotatedAlready, "%s is annotated, and its wrapper is %s", f, name).
+			a.report(diag.Errorf(at, diag.AnnotatedAlready, "%s is annotated, and its wrapper is %s", f, name).
 				WithHint("remove name= for the wrapper to take the function's own name"))
 			return nil
 		case strings.HasSuffix(f.name, suffix):
-			a.say(diag.Errorf(at, diag.AnnotatedAlready, "%s is annotated, and its wrapper is %s", f, wrapperName(f.name, "")).
+			a.report(diag.Errorf(at, diag.AnnotatedAlready, "%s is annotated, and its wrapper is %s", f, wrapperName(f.name, "")).
 				WithHint("there is nothing to do"))
 			return nil
 		case !f.decl.Name.IsExported():
-			a.say(diag.Errorf(at, diag.AnnotatedAlready, "%s is annotated, and its wrapper is %s", f, wrapperName(f.name, "")).
+			a.report(diag.Errorf(at, diag.AnnotatedAlready, "%s is annotated, and its wrapper is %s", f, wrapperName(f.name, "")).
 				WithHint("remove the directive to adopt %s under its own name", f))
 			return nil
 		case len(a.req.Options) > 0 || a.req.KindGiven:
-			a.say(diag.Errorf(at, diag.AnnotatedAlready, "%s has a directive, and the command line gives another", f).
+			a.report(diag.Errorf(at, diag.AnnotatedAlready, "%s has a directive, and the command line gives another", f).
 				WithHint("leave the options out, and edit the directive in the source"))
 			return nil
 		}
@@ -224,16 +224,16 @@ var withheld = regexp.MustCompile(`^//(go:(linkname|nosplit|systemstack|nowriteb
 
 var testFunc = regexp.MustCompile(`^(Test|Benchmark|Fuzz|Example)(\P{Ll}|$)`)
 
-// fit says why a function cannot be adopted, if so.
-func (a *adoption) fit(f *function) bool {
+// adoptable reports whether a function can be adopted. If not, it says why.
+func (a *adoption) adoptable(f *function) bool {
 	no := func(format string, args ...any) bool {
-		a.say(diag.Errorf(f.pos(), diag.CannotAdopt, "%s", fmt.Sprintf(format, args...)))
+		a.report(diag.Errorf(f.pos(), diag.CannotAdopt, "%s", fmt.Sprintf(format, args...)))
 		return false
 	}
 	test := strings.HasSuffix(f.src.name, "_test.go")
 	switch {
 	case f.pkg.foreign[f.src.name]:
-		a.say(diag.Errorf(f.pos(), diag.CannotAdopt, "%s is in a generated file, and the next run of its generator would undo the change", f).
+		a.report(diag.Errorf(f.pos(), diag.CannotAdopt, "%s is in a generated file, and the next run of its generator would undo the change", f).
 			WithHint("adopt a function written by hand that calls it"))
 		return false
 	case test && f.recv == "" && testFunc.MatchString(f.name):
@@ -253,7 +253,7 @@ func (a *adoption) fit(f *function) bool {
 	}
 	for _, i := range f.src.file.Imports {
 		if i.Path.Value == `"C"` {
-			a.say(diag.Errorf(f.pos(), diag.CannotAdopt, "%s is in a file that imports C", f).
+			a.report(diag.Errorf(f.pos(), diag.CannotAdopt, "%s is in a file that imports C", f).
 				WithHint("rename it to %s%s by hand and put //cache:%s above it", f.name, suffix, a.req.Kind))
 			return false
 		}
@@ -272,17 +272,17 @@ func (a *adoption) fit(f *function) bool {
 	}
 	uncached := f.name + suffix
 	if at, ok := f.pkg.declares(f.recv, uncached); ok {
-		a.say(diag.Errorf(f.pos(), diag.NameTaken, "%s would be called %s, and that name is taken", f, uncached).
+		a.report(diag.Errorf(f.pos(), diag.NameTaken, "%s would be called %s, and that name is taken", f, uncached).
 			WithRelated(at, "%s is here", uncached))
 		return false
 	}
 	if ids := identifiers(f.decl, uncached); len(ids) > 0 {
-		a.say(diag.Errorf(f.src.pos(ids[0].Pos()), diag.NameTaken, "%s would be called %s, and it uses that name itself", f, uncached))
+		a.report(diag.Errorf(f.src.pos(ids[0].Pos()), diag.NameTaken, "%s would be called %s, and it uses that name itself", f, uncached))
 		return false
 	}
 	if f.decl.Doc != nil {
 		if c := f.decl.Doc.List[0].Text; firstWordOf(c) == uncached {
-			a.say(diag.Errorf(f.pos(), diag.NameTaken, "the doc comment of %s speaks of %s", f, uncached))
+			a.report(diag.Errorf(f.pos(), diag.NameTaken, "the doc comment of %s speaks of %s", f, uncached))
 			return false
 		}
 	}
@@ -317,7 +317,7 @@ func (a *adoption) edit(ctx context.Context, todo []*function) error {
 		to := f.name + suffix
 		if f.recv != "" {
 			if o := u.member(f.pkg.path, f.recv, to); o != nil {
-				a.say(diag.Errorf(f.pos(), diag.NameTaken, "%s would be called %s.%s, and %s has a member of that name", f, f.recv, to, f.recv))
+				a.report(diag.Errorf(f.pos(), diag.NameTaken, "%s would be called %s.%s, and %s has a member of that name", f, f.recv, to, f.recv))
 				continue
 			}
 		}
@@ -337,7 +337,7 @@ func (a *adoption) edit(ctx context.Context, todo []*function) error {
 			o, ok := u.lookup(f.src, id)
 			switch {
 			case !ok:
-				a.say(diag.Errorf(f.src.pos(id.Pos()), diag.UnclearReference, "it cannot be told whether this is %s, which is to be renamed", f))
+				a.report(diag.Errorf(f.src.pos(id.Pos()), diag.UnclearReference, "it cannot be told whether this is %s, which is to be renamed", f))
 			case o == self:
 				e.renameIdent(id, to)
 			}

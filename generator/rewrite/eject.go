@@ -52,7 +52,7 @@ type ejection struct {
 // changed files, and passes what came out to [EjectResult.Check].
 func Eject(ctx context.Context, req EjectRequest) (*EjectResult, error) {
 	res := &EjectResult{}
-	found, ds, err := resolve(ctx, req.goCommand(), req.Targets, func(p *pkg, r reading) bool {
+	found, ds, err := resolve(ctx, req.goCommand(), req.Targets, func(p *pkg, r candidate) bool {
 		return r.in(p) || len(p.ejectable(r.recv, r.name)) > 0
 	})
 	if err != nil {
@@ -66,7 +66,7 @@ func Eject(ctx context.Context, req EjectRequest) (*EjectResult, error) {
 			hits := p.ejectable(n.recv, n.name)
 			if len(hits) == 0 {
 				f := p.functions(p.all())[slices.IndexFunc(p.functions(p.all()), func(f *function) bool { return f.recv == n.recv && f.name == n.name })]
-				res.say(diag.Errorf(f.pos(), diag.NotAnnotated, "%s has no directive", f))
+				res.report(diag.Errorf(f.pos(), diag.NotAnnotated, "%s has no directive", f))
 			}
 			todo = append(todo, hits...)
 		}
@@ -81,7 +81,7 @@ func Eject(ctx context.Context, req EjectRequest) (*EjectResult, error) {
 	todo = slices.CompactFunc(sortEjections(todo), func(a, b *ejection) bool { return a.decl == b.decl })
 	todo = slices.DeleteFunc(todo, func(e *ejection) bool {
 		if slices.Contains(e.pkg.other, e.src) {
-			res.say(diag.Warnf(e.pos(), diag.ExcludedFile, "%s stays as it is: the present build configuration leaves its file out", e))
+			res.report(diag.Warnf(e.pos(), diag.ExcludedFile, "%s stays as it is: the present build configuration leaves its file out", e))
 			return true
 		}
 		return false
@@ -116,7 +116,7 @@ func Eject(ctx context.Context, req EjectRequest) (*EjectResult, error) {
 	return res, nil
 }
 
-func (r *Result) say(d diag.Diagnostic) { r.Diagnostics = append(r.Diagnostics, d) }
+func (r *Result) report(d diag.Diagnostic) { r.Diagnostics = append(r.Diagnostics, d) }
 
 func editsOf(byFile map[*source]*edits, s *source) *edits {
 	e := byFile[s]
@@ -294,12 +294,12 @@ func (r *EjectResult) referencesIn(p *pkg, s *source, u *uses, idents, renamed m
 			}
 			o, ok := u.lookup(s, id)
 			if !ok && renamed[id.Name] {
-				r.say(diag.Errorf(s.pos(id.Pos()), diag.UnclearReference, "it cannot be told whether this %s is the function that changes its name", id.Name))
+				r.report(diag.Errorf(s.pos(id.Pos()), diag.UnclearReference, "it cannot be told whether this %s is the function that changes its name", id.Name))
 				continue
 			}
 			if e := rename[o]; e != nil {
 				if at, ok := u.capturedAt(s, id); ok && e.recv == "" && !selected(d, id) {
-					r.say(diag.Errorf(s.pos(id.Pos()), diag.NameTaken, "%s becomes %s, and that name means something else here", id.Name, e.to).
+					r.report(diag.Errorf(s.pos(id.Pos()), diag.NameTaken, "%s becomes %s, and that name means something else here", id.Name, e.to).
 						WithRelated(at, "%s is declared here", e.to))
 					continue
 				}
@@ -332,7 +332,7 @@ func (r *EjectResult) untyped(p *pkg, s *source, rename map[object]*ejection) {
 			continue
 		}
 		for _, id := range identifiers(s.file, e.name) {
-			r.say(diag.Errorf(s.pos(id.Pos()), diag.UnclearReference, "%s is named in a file that the build configuration leaves out, and becomes %s", e.name, e.to).
+			r.report(diag.Errorf(s.pos(id.Pos()), diag.UnclearReference, "%s is named in a file that the build configuration leaves out, and becomes %s", e.name, e.to).
 				WithHint("rename it there by hand first, or run with the configuration that includes the file"))
 		}
 	}
@@ -404,7 +404,7 @@ func mainModules(ctx context.Context, req EjectRequest) ([]string, error) {
 
 // Check compares what generated files declared with what they declare after, and
 // refuses what would go away while it is used. generated holds the new content of files that are made anew,
-// by path; files that it lacks go away as far as Removed says so.
+// by path; files that are not in it are deleted if they are in Removed.
 func (r *EjectResult) Check(generated map[string][]byte) {
 	if r.live == nil {
 		return
@@ -438,7 +438,7 @@ func (r *EjectResult) Check(generated map[string][]byte) {
 				continue
 			}
 			for _, pos := range r.live.objects[o] {
-				r.say(diag.Errorf(pos, diag.StillInUse, "%s is used here and goes away with the cache", o.name))
+				r.report(diag.Errorf(pos, diag.StillInUse, "%s is used here and goes away with the cache", o.name))
 			}
 		}
 	}

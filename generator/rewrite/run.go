@@ -71,7 +71,7 @@ func (r *Result) generate(ctx context.Context, g goCommand, dirs []string) (map[
 		for i := range d.Related {
 			d.Related[i].Pos = now(d.Related[i].Pos)
 		}
-		r.say(d)
+		r.report(d)
 	}
 	made := map[string][]byte{}
 	for _, f := range gen.Files {

@@ -14,21 +14,21 @@ import (
 	"github.com/cachegen/cachegen/generator/names"
 )
 
-// reading is one of the things that an argument of the command line may mean: a pattern
+// candidate is one of the things that an argument of the command line may mean: a pattern
 // alone, or a pattern and a function of the package that it matches.
-type reading struct{ pattern, recv, name string }
+type candidate struct{ pattern, recv, name string }
 
-func (r reading) String() string { return names.Member{Recv: r.recv, Name: r.name}.String() }
+func (r candidate) String() string { return names.Member{Recv: r.recv, Name: r.name}.String() }
 
-// readings lists what arg may mean, in the order to try.
-func readings(dir, arg string) []reading {
-	var all []reading
+// candidates lists what arg may mean, in the order to try.
+func candidates(dir, arg string) []candidate {
+	var all []candidate
 	for _, t := range generator.Targets(dir, arg) {
 		recv, name, method := strings.Cut(t.Name, ".")
 		if !method {
 			recv, name = "", t.Name
 		}
-		all = append(all, reading{t.Pattern, recv, name})
+		all = append(all, candidate{t.Pattern, recv, name})
 	}
 	return all
 }
@@ -43,7 +43,7 @@ type resolved struct {
 type named struct{ arg, recv, name string }
 
 // has reports whether some hand-written file declares what r names.
-func (r reading) in(p *pkg) bool {
+func (r candidate) in(p *pkg) bool {
 	if r.name == "" {
 		return true
 	}
@@ -52,7 +52,7 @@ func (r reading) in(p *pkg) bool {
 
 // like returns the function or wrapper of the package whose name is nearest to what r
 // names.
-func (p *pkg) like(r reading) string {
+func (p *pkg) like(r candidate) string {
 	var all []string
 	for _, f := range p.functions(p.all()) {
 		all = append(all, f.String())
@@ -65,8 +65,8 @@ func (p *pkg) like(r reading) string {
 }
 
 // resolve finds the packages of the targets. found says whether a package has what a
-// reading names; it may know more names than the source has.
-func resolve(ctx context.Context, g goCommand, args []string, found func(*pkg, reading) bool) (*resolved, []diag.Diagnostic, error) {
+// candidate names; it may know more names than the source has.
+func resolve(ctx context.Context, g goCommand, args []string, found func(*pkg, candidate) bool) (*resolved, []diag.Diagnostic, error) {
 	res := &resolved{named: map[*pkg][]named{}, whole: map[*pkg]bool{}}
 	var ds []diag.Diagnostic
 	byDir := map[string]*pkg{}
@@ -97,9 +97,9 @@ func resolve(ctx context.Context, g goCommand, args []string, found func(*pkg, r
 	}
 	for _, arg := range args {
 		var near *pkg
-		var missing reading
+		var missing candidate
 		hit, matched := false, false
-		for _, r := range readings(g.dir, arg) {
+		for _, r := range candidates(g.dir, arg) {
 			ps, err := load(r.pattern)
 			if err != nil {
 				return nil, nil, err

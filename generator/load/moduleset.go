@@ -26,16 +26,16 @@ import (
 	"github.com/cachegen/cachegen/generator/scan"
 )
 
-// group is the directories that share a build list: those of one module, or of the
+// moduleSet is the directories that share a build list: those of one module, or of the
 // modules of one workspace.
-type group struct {
+type moduleSet struct {
 	l       *loader
 	dir     string // where the go command runs
 	modules []module
 	dirs    []string // annotated
 
-	units    map[string]*unit // typed from source, by import path
-	importer types.Importer   // of everything else; nil for export data from the go command
+	sources  map[string]*sourcePackage // typed from source, by import path
+	importer types.Importer            // of everything else; nil for export data from the go command
 
 	mu      sync.Mutex
 	types   map[string]*types.Package // the one map of all imports
@@ -46,9 +46,9 @@ type group struct {
 // module is a module whose packages may be typed from source.
 type module struct{ path, dir string }
 
-// unit is one package that is typed from source.
-type unit struct {
-	group     *group
+// sourcePackage is one package that is typed from source.
+type sourcePackage struct {
+	set       *moduleSet
 	path      string
 	dir       string
 	files     []*File
@@ -73,18 +73,18 @@ const exportMode = packages.NeedName | packages.NeedExportFile
 // they import.
 const sourceMode = packages.NeedName | packages.NeedFiles | packages.NeedImports | packages.NeedDeps | packages.NeedModule
 
-func (g *group) packages(mode packages.LoadMode, patterns []string) ([]*packages.Package, error) {
+func (g *moduleSet) packages(mode packages.LoadMode, patterns []string) ([]*packages.Package, error) {
 	return g.packagesUntil(g.l.ctx, mode, patterns)
 }
 
-func (g *group) packagesUntil(ctx context.Context, mode packages.LoadMode, patterns []string) ([]*packages.Package, error) {
+func (g *moduleSet) packagesUntil(ctx context.Context, mode packages.LoadMode, patterns []string) ([]*packages.Package, error) {
 	return ask(ctx, Config{Dir: g.dir, Env: g.l.cfg.Env, BuildFlags: g.l.cfg.BuildFlags}, mode, false, patterns)
 }
 
-// groups sorts directories by the module or workspace that they belong to.
-func (l *loader) groups(dirs []string) []*group {
-	byKey := map[string]*group{}
-	var all []*group
+// moduleSets sorts directories by the module or workspace that they belong to.
+func (l *loader) moduleSets(dirs []string) []*moduleSet {
+	byKey := map[string]*moduleSet{}
+	var all []*moduleSet
 	for _, d := range dirs {
 		root := scan.FindUp(d, "go.mod")
 		key, dir := root, root
@@ -102,7 +102,7 @@ func (l *loader) groups(dirs []string) []*group {
 		}
 		g := byKey[key]
 		if g == nil {
-			g = &group{l: l, dir: dir, modules: mods, units: map[string]*unit{},
+			g = &moduleSet{l: l, dir: dir, modules: mods, sources: map[string]*sourcePackage{},
 				types: map[string]*types.Package{}, exports: map[string]string{}, broken: map[string]error{}}
 			byKey[key] = g
 			all = append(all, g)
@@ -133,7 +133,7 @@ func (l *loader) workspace(dir string) (file string, uses []string) {
 
 // dirOf returns the directory of an import path in the modules at hand, "" if it is
 // in none of them.
-func (g *group) dirOf(importPath string) string {
+func (g *moduleSet) dirOf(importPath string) string {
 	best, dir := "", ""
 	for _, m := range g.modules {
 		if m.path == "" || len(m.path) < len(best) {
@@ -149,7 +149,7 @@ func (g *group) dirOf(importPath string) string {
 }
 
 // pathOf is the inverse of dirOf, for directories of a module.
-func (g *group) pathOf(dir string) string {
+func (g *moduleSet) pathOf(dir string) string {
 	for _, m := range g.modules {
 		if rel, err := filepath.Rel(m.dir, dir); err == nil && filepath.IsLocal(rel) && scan.FindUp(dir, "go.mod") == m.dir {
 			return path.Join(m.path, filepath.ToSlash(rel))
@@ -161,7 +161,7 @@ func (g *group) pathOf(dir string) string {
 // connecting returns the import paths of the packages in the modules at hand that an
 // annotated package imports, directly or not, and that themselves import an annotated
 // one. Build constraints are not looked at, so it may name too many, never too few.
-func (g *group) connecting(roots map[string]bool) map[string]bool {
+func (g *moduleSet) connecting(roots map[string]bool) map[string]bool {
 	if len(roots) < 2 {
 		return nil // a package cannot import itself
 	}
@@ -251,23 +251,23 @@ func fileImports(f *ast.File) []string {
 	return all
 }
 
-// addUnit makes the package of a directory known as one that is typed from source.
-func (g *group) addUnit(path, dir, goVersion string, files []*File, root *Package) *unit {
-	u := &unit{group: g, path: path, dir: dir, files: files, root: root, goVersion: goVersion}
+// addSource makes the package of a directory known as one that is typed from source.
+func (g *moduleSet) addSource(path, dir, goVersion string, files []*File, root *Package) *sourcePackage {
+	u := &sourcePackage{set: g, path: path, dir: dir, files: files, root: root, goVersion: goVersion}
 	for _, f := range files {
 		u.imports = append(u.imports, fileImports(f.Syntax)...)
 	}
 	slices.Sort(u.imports)
 	u.imports = slices.Compact(u.imports)
-	g.units[path] = u
+	g.sources[path] = u
 	return u
 }
 
-// typecheck types all units, those that others import first, several at once.
-func (g *group) typecheck() {
-	var order []*unit
-	var visit func(u *unit) int
-	visit = func(u *unit) int {
+// typecheck types the packages that come from source, those that others import first, several at once.
+func (g *moduleSet) typecheck() {
+	var order []*sourcePackage
+	var visit func(u *sourcePackage) int
+	visit = func(u *sourcePackage) int {
 		if u.visiting || u.level > 0 { // an import cycle is left to the type checker
 			return u.level
 		}
@@ -281,10 +281,10 @@ func (g *group) typecheck() {
 		order = append(order, u)
 		return level
 	}
-	for _, p := range sorted(g.units) {
-		visit(g.units[p])
+	for _, p := range sorted(g.sources) {
+		visit(g.sources[p])
 	}
-	slices.SortStableFunc(order, func(a, b *unit) int { return a.level - b.level })
+	slices.SortStableFunc(order, func(a, b *sourcePackage) int { return a.level - b.level })
 	for i := 0; i < len(order); {
 		j := i
 		var eg errgroup.Group
@@ -298,30 +298,30 @@ func (g *group) typecheck() {
 	}
 }
 
-// dependencies returns the units that u imports.
-func (g *group) dependencies(u *unit) []*unit {
-	var deps []*unit
+// dependencies returns the packages from source that u imports.
+func (g *moduleSet) dependencies(u *sourcePackage) []*sourcePackage {
+	var deps []*sourcePackage
 	for _, p := range u.imports {
-		if d := g.units[p]; d != nil {
+		if d := g.sources[p]; d != nil {
 			deps = append(deps, d)
 		}
 	}
 	return deps
 }
 
-func (u *unit) typecheck() {
+func (u *sourcePackage) typecheck() {
 	info := (*types.Info)(nil)
 	if u.root != nil {
 		info = newInfo()
 	}
 	if u.names != nil {
-		u.files = u.group.parse(u.names)
+		u.files = u.set.parse(u.names)
 	}
 	pkg, errs := u.check(u.files, info, true)
-	u.group.mu.Lock()
+	u.set.mu.Lock()
 	u.types = pkg
-	u.group.types[u.path] = pkg
-	u.group.mu.Unlock()
+	u.set.types[u.path] = pkg
+	u.set.mu.Unlock()
 	if u.root != nil {
 		u.root.Types, u.root.Info, u.root.Errors = pkg, info, errs
 	} else {
@@ -343,13 +343,13 @@ func newInfo() *types.Info {
 }
 
 // check types files as the package.
-func (u *unit) check(files []*File, info *types.Info, ignoreBodies bool) (*types.Package, []types.Error) {
+func (u *sourcePackage) check(files []*File, info *types.Info, ignoreBodies bool) (*types.Package, []types.Error) {
 	var errs []types.Error
 	conf := types.Config{
 		IgnoreFuncBodies: ignoreBodies,
 		FakeImportC:      true,
 		Importer:         u,
-		Sizes:            u.group.l.sizes(),
+		Sizes:            u.set.l.sizes(),
 		Error: func(err error) {
 			var e types.Error
 			if errors.As(err, &e) {
@@ -364,21 +364,21 @@ func (u *unit) check(files []*File, info *types.Info, ignoreBodies bool) (*types
 	for _, f := range files {
 		syntax = append(syntax, f.Syntax)
 	}
-	pkg, _ := conf.Check(u.path, u.group.l.cfg.Fset, syntax, info)
+	pkg, _ := conf.Check(u.path, u.set.l.cfg.Fset, syntax, info)
 	return pkg, errs
 }
 
 // Import gives the type checker what an import of the package means.
-func (u *unit) Import(path string) (*types.Package, error) {
+func (u *sourcePackage) Import(path string) (*types.Package, error) {
 	if to, ok := u.resolved[path]; ok {
 		path = to
 	}
-	return u.group.Import(path)
+	return u.set.Import(path)
 }
 
-// Import returns a package: typed from source where it is a unit, else
+// Import returns a package: typed from source where it is one of the sources, else
 // from export data.
-func (g *group) Import(path string) (*types.Package, error) {
+func (g *moduleSet) Import(path string) (*types.Package, error) {
 	if path == "unsafe" {
 		return types.Unsafe, nil
 	}
@@ -387,7 +387,7 @@ func (g *group) Import(path string) (*types.Package, error) {
 	if p := g.types[path]; p != nil && p.Complete() {
 		return p, nil
 	}
-	if u := g.units[path]; u != nil {
+	if u := g.sources[path]; u != nil {
 		if u.types != nil {
 			return u.types, nil // with errors of its own, and so not complete
 		}
@@ -424,7 +424,7 @@ func (g *group) Import(path string) (*types.Package, error) {
 	return p, nil
 }
 
-func (g *group) readExport(path, file string) (*types.Package, error) {
+func (g *moduleSet) readExport(path, file string) (*types.Package, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
