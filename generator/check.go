@@ -22,7 +22,7 @@ func (r *Result) Differences() []diag.Diagnostic {
 		base, source := filepath.Base(f.Path), filepath.Base(f.Source)
 		switch {
 		case f.New == nil:
-			ds = append(ds, diag.Errorf(pos, diag.Orphan, "%s was generated from a file that is gone or has no directive any more", base))
+			ds = append(ds, diag.Errorf(pos, diag.Orphan, "%s was generated from a file that is gone or no longer has a directive", base))
 		case f.Old == nil: // there is no line to show in it
 			for _, fn := range r.Funcs {
 				if fn.File.Name == f.Source {
@@ -43,9 +43,8 @@ func (r *Result) Differences() []diag.Diagnostic {
 	return ds
 }
 
-// Lost lists the wrappers that are in the file on disk, and neither in what it should be nor
-// in another file of its package, as after a function was renamed: what calls them does not
-// compile then.
+// Lost lists the wrappers that the file on disk declares, and that no file of the package will
+// declare any more, as after a function was renamed. Their callers no longer compile.
 func (r *Result) Lost(f *File) []string {
 	if f.Old == nil || f.New == nil {
 		return nil

@@ -155,7 +155,7 @@ func Explain(f *model.Func) string {
 		case f.Opts.ErrorTTL > 0:
 			line("  error: kept for %v", f.Opts.ErrorTTL)
 		default:
-			line("  error: handed to those who waited, and not kept")
+			line("  error: given to the callers that waited, and not kept")
 		}
 	}
 
@@ -170,7 +170,7 @@ func Explain(f *model.Func) string {
 		line("  fresh until evicted or cleared")
 	}
 	if f.Opts.Stale > 0 {
-		line("  then for %v served as it is and refreshed behind", f.Opts.Stale)
+		line("  then served stale for %v while it is refreshed", f.Opts.Stale)
 	}
 	if f.Opts.Max > 0 {
 		line("  at most %d entries", f.Opts.Max)
@@ -184,7 +184,7 @@ func Explain(f *model.Func) string {
 	line("")
 	line("Computation")
 	if f.Opts.Detach {
-		line("  runs apart from its caller's cancellation, for as long as anyone waits")
+		line("  goes on when its caller gives up, for as long as anyone waits")
 	} else {
 		line("  runs on its caller's goroutine, with the caller's context")
 	}
@@ -194,7 +194,7 @@ func Explain(f *model.Func) string {
 		case p.Param.Args != nil:
 			line("  works on a copy of %s: what it changes there reaches no caller", partName(p))
 		case p.Lent:
-			line("  is handed the caller's own %s: a result for which it changed that is not kept", partName(p))
+			line("  is handed the caller's own %s: if the body changes it, the result is not kept", partName(p))
 		}
 	}
 	switch {
@@ -229,9 +229,9 @@ func explainDraw(f *model.Func, line func(string, ...any)) {
 	line("Drawing")
 	switch {
 	case d.Component != nil:
-		line("  what the %s that it returns renders is kept, not the value", typeText(f, d.Result))
+		line("  the output of the %s that it returns is kept, not the value", typeText(f, d.Result))
 	case d.Surface != nil:
-		line("  what it draws on %s is kept and drawn again", orBlank(d.Surface.Name))
+		line("  its output on %s is kept and replayed", orBlank(d.Surface.Name))
 	default:
 		line("  it draws nowhere")
 	}
@@ -242,10 +242,10 @@ func explainDraw(f *model.Func, line func(string, ...any)) {
 		line("  input that counts: %s", r)
 	}
 	for _, h := range d.Holes {
-		line("  hole: what %s draws is drawn anew each time", orBlank(h.Param.Name))
+		line("  hole: %s draws anew each time", orBlank(h.Param.Name))
 	}
 	if d.Widgets {
-		line("  widgets that the body reads count as they are met")
+		line("  the widgets that the body reads count")
 		if d.Variants > 0 {
 			line("  at most %d outcomes for each key", d.Variants)
 		}
@@ -261,15 +261,15 @@ func orBlank(name string) string {
 
 func explainPart(p *model.KeyPart) string {
 	if p.Hash != nil {
-		return "what " + p.Hash.Func.Name() + " makes of it"
+		return "the result of " + p.Hash.Func.Name()
 	}
 	switch p.How {
 	case "session":
 		return "the session id of the context"
 	case "identity":
-		return "which instance it is; entries go when the instance does"
+		return "which instance it is; its entries are freed with it"
 	case "float bits":
-		return "by its bits; all NaN are one"
+		return "by its bits; all NaNs count as one"
 	case "time":
 		return "instant and zone, without the monotonic part"
 	case "dynamic":

@@ -75,9 +75,9 @@ func (r *Result) Changes() []output.Change {
 // Failed reports whether the diagnostics hold an error.
 func (r *Result) Failed() bool { return diag.HasErrors(r.Diagnostics) }
 
-// Generate makes the files of all annotated functions in the requested packages. What
-// is wrong with the code is in the result's diagnostics; the error is for what keeps
-// the run from saying anything, such as a directory that cannot be read.
+// Generate makes the files of all annotated functions in the requested packages. Faults
+// of the code are in the result's diagnostics; the error is for a run that cannot
+// be made, such as one over a directory that cannot be read.
 func Generate(ctx context.Context, req Request) (*Result, error) {
 	res := &Result{Sources: map[string][]byte{}}
 	rs, ds := roots(ctx, req)

@@ -51,8 +51,8 @@ func Targets(dir, arg string) []Target {
 	return all
 }
 
-// ParseTarget settles what arg means by the directories that there are, for commands that
-// look at annotated functions: a name without a path is that of one in any package below.
+// ParseTarget decides what arg means, by which directories exist, for commands that look at
+// annotated functions. A name without a path is looked for in all packages below dir.
 func ParseTarget(dir, arg string) Target {
 	all := Targets(dir, arg)
 	for _, t := range all {

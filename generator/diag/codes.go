@@ -9,7 +9,7 @@ import (
 // Code names a kind of diagnostic. Codes are stable: a code is never given to
 // another kind of finding, and scripts may match on them.
 //
-// The first digit says which room speaks: CG1 the text of a directive (CG15 options
+// The first digit says which part of the generator speaks: CG1 the text of a directive (CG15 options
 // that contradict each other), CG2 loading and files, CG3 names and signatures,
 // CG4 keys, CG5 values, CG6 drawing functions, CG7 rewriting of source, CG9 a fault of
 // cachegen itself.
@@ -64,13 +64,13 @@ func Warnf(pos token.Position, c Code, format string, args ...any) Diagnostic {
 	return d
 }
 
-// WithHint returns d with another way out than its code declares.
+// WithHint returns d with a hint of its own instead of the one that its code declares.
 func (d Diagnostic) WithHint(format string, args ...any) Diagnostic {
 	d.Hint = fmt.Sprintf(format, args...)
 	return d
 }
 
-// WithRelated returns d with a further place that it speaks of.
+// WithRelated returns d with one more related place.
 func (d Diagnostic) WithRelated(pos token.Position, format string, args ...any) Diagnostic {
 	d.Related = append(slices.Clip(d.Related), Related{pos, fmt.Sprintf(format, args...)})
 	return d

@@ -1,7 +1,7 @@
-// Package diag is the one place where what the generator has to say is made: a
-// diagnostic has a position, a severity, a stable code, a message and a remedy.
+// Package diag makes all diagnostics of the generator. A diagnostic has a position, a
+// severity, a stable code, a message and a remedy.
 //
-// Every code is declared once, in codes.go, with its title and a way out, so that
+// Every code is declared once, in the codes files, with its title and a way out, so that
 // a message, the help and a machine-readable report cannot drift apart.
 package diag
 
@@ -39,8 +39,8 @@ type Diagnostic struct {
 	Related  []Related
 }
 
-// Sort orders diagnostics by file, line, column, code and message, and makes one of
-// those that repeat each other, which has the related places of all.
+// Sort orders diagnostics by file, line, column, code and message, and merges repeated ones
+// into one that has the related places of all.
 func Sort(ds []Diagnostic) []Diagnostic {
 	slices.SortFunc(ds, func(a, b Diagnostic) int {
 		return cmp.Or(

@@ -1,7 +1,7 @@
 // Package load turns annotated directories into typed packages, at the least cost that
 // typing them allows.
 //
-// What it promises:
+// It promises:
 //
 //   - A [Package] has the syntax of its hand-written files, and types for everything
 //     that they declare, function bodies apart. Files that cachegen wrote are known by
@@ -13,7 +13,7 @@
 //
 // It runs the go command and reads files. It writes nothing.
 //
-// # What it costs, and how
+// # Cost
 //
 // Metadata and export data come from golang.org/x/tools/go/packages, in two narrow
 // requests that run side by side: the annotated packages with names and files only

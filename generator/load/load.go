@@ -67,8 +67,8 @@ type File struct {
 // Position returns where pos is in its file, whatever //line comments say.
 func (p *Package) Position(pos token.Pos) token.Position { return p.Fset.PositionFor(pos, false) }
 
-// Sound reports whether the signature of an annotated function is fully typed. Load has
-// said why if it is not.
+// Sound reports whether the signature of an annotated function is fully typed. If not, the
+// diagnostics of Load say why.
 func (p *Package) Sound(decl *ast.FuncDecl) bool { return !p.unsound[decl] }
 
 // Import returns the types of a package that this one imports or that its generated

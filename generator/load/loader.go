@@ -494,8 +494,8 @@ func (g *moduleSet) runtimePresent(p *Package) {
 	}
 }
 
-// Missing reports what generated files import of cachegen and the module cannot. What Load
-// has said of the runtime itself is not said again.
+// Missing reports the packages of cachegen that generated files import and the module cannot
+// import. The runtime itself is left out: Load has reported it.
 func (p *Package) Missing(outputs []Output) []diag.Diagnostic {
 	if _, err := p.Import(RuntimePath); err != nil {
 		return nil

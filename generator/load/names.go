@@ -7,8 +7,8 @@ import (
 	"github.com/cachegen/cachegen/generator/names"
 )
 
-// Names are the names that a package has, collected once: to go through all declarations
-// for every annotated function takes too long in a package of thousands.
+// Names are the names that a package declares and imports, collected once, because walking all
+// declarations for every annotated function takes too long in a package of thousands.
 type Names struct {
 	// What the files of every build configuration declare in the package's scope, and
 	// what they import under a name of its own. Files that no build has together may

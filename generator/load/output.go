@@ -30,7 +30,7 @@ func (p *Package) check(info *types.Info, generated []*File) (*types.Package, []
 	return p.source.check(slices.Concat(p.Syntax, generated), info, false)
 }
 
-// Checked is what comes of typing a package together with generated files.
+// Checked is the outcome of typing a package together with generated files.
 type Checked struct {
 	Errors []OutputError // that the generated files bring
 	Uses   []types.Error // in hand-written declarations that did not compile before either, for want of what is generated

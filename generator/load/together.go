@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Together reports whether some build compiles both files of the package. It says true where
-// that is not easily found out.
+// Together reports whether some build compiles both files of the package. It returns true
+// where that is hard to find out.
 func (p *Package) Together(a, b *File) bool {
 	if a == b {
 		return true

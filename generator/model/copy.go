@@ -6,7 +6,7 @@ import (
 	"golang.org/x/tools/go/types/typeutil"
 )
 
-// CopyKind says how a value of a type is made a caller's own.
+// CopyKind says how values of a type are copied for a caller.
 type CopyKind int
 
 // The kinds of copy. A copy starts from a shallow one (an assignment), in which what is

@@ -4,14 +4,14 @@
 // declarations are called. All decisions are made here; package emit only writes
 // them down.
 //
-// # What a plan promises
+// # Promises of a plan
 //
 //   - Two calls get one key only if every parameter in the key has the same value.
 //     A part of a key is exact (compared with ==, allowed only where == means "same
 //     content"), or encoded injectively and compared as a digest of the encoding.
 //   - A caller of a data function can change whatever it was given without any other
 //     caller seeing it: what is reachable from a result is immutable, or copied.
-//   - What cannot be promised is refused, at the position of the parameter or result,
+//   - A function for which this cannot be promised is refused, at the position of the parameter or result,
 //     with the path of fields that leads to the reason and with the ways out.
 //
 // # Hazards that the planners know

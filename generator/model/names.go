@@ -56,7 +56,7 @@ func (p *planner) wrapperNames() {
 	for f.Base != name && p.taken(f.Base) {
 		f.Base += "_"
 	}
-	p.clash(f.Handle, "what controls its cache", pos)
+	p.clash(f.Handle, "the handle of its cache", pos)
 }
 
 // title is the function's name as people say it: with the receiver's type.
@@ -71,10 +71,10 @@ func (f *Func) title() string {
 // compiles together with the function's.
 func (p *planner) clash(name, what string, pos token.Position) {
 	if id := p.f.Pkg.DeclaredWith(p.f.File, name); id != nil {
-		p.errorf(pos, diag.NameClash, "%s would be called %s, and so is something else in package %s", what, name, p.pkg.Name()).
+		p.errorf(pos, diag.NameClash, "%s would be called %s, and package %s declares that name already", what, name, p.pkg.Name()).
 			related(p.at(id.Pos()), "%s is declared here", name)
 	} else if spec := p.f.Pkg.ImportedWith(p.f.File, name); spec != nil {
-		p.errorf(pos, diag.NameClash, "%s would be called %s, and so is an import of package %s", what, name, p.pkg.Name()).
+		p.errorf(pos, diag.NameClash, "%s would be called %s, and package %s has an import of that name", what, name, p.pkg.Name()).
 			related(p.at(spec.Pos()), "%s is imported here", name)
 	}
 }
@@ -168,7 +168,7 @@ func CheckPackage(funcs []*Func) []diag.Diagnostic {
 			wrapper = f.RecvBase.Name() + "." + f.Wrapper
 		}
 		if claim(f, "the cached forms", wrapper, wrapper) {
-			claim(f, "what controls the caches", f.Handle, f.Handle)
+			claim(f, "the handles", f.Handle, f.Handle)
 		}
 	}
 	return ds

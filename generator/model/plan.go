@@ -16,8 +16,8 @@ import (
 	"github.com/cachegen/cachegen/generator/reads"
 )
 
-// Plan plans one annotated function. The plan is of use only if no diagnostic is an
-// error; all that is wrong is reported at once.
+// Plan plans one annotated function. The plan can be used only if no diagnostic is an
+// error. All faults are reported at once.
 func Plan(pkg *load.Package, file *load.File, decl *ast.FuncDecl, d *directive.Directive) (*Func, []diag.Diagnostic) {
 	constraint := load.Constraint(pkg.Fset, filepath.Base(file.Name), file.Syntax)
 	p := &planner{
@@ -360,7 +360,7 @@ func (p *planner) hashes() map[*Param]*Use {
 			continue
 		}
 		if uses[q] != nil {
-			p.errorf(h.Pos, diag.HashedTwice, "hash names %s, of which another hash= makes a part of the key", h.Param)
+			p.errorf(h.Pos, diag.HashedTwice, "hash names %s, and another hash= does already", h.Param)
 			continue
 		}
 		if q != f.Ctx && !q.InKey {
@@ -401,7 +401,7 @@ func (p *planner) key() {
 			t, path = sig.Results().At(0).Type(), part.Hash.Func.Name()+"("+path+")"
 			plan, r := keys.plan(t, path)
 			if r != nil {
-				p.errorf(p.opt("hash"), diag.KeyNotOwn, "%s makes a %s, which cannot be in a key: %s", part.Hash.Func.Name(), typeText(t, p.pkg), r.clause(p.pkg))
+				p.errorf(p.opt("hash"), diag.KeyNotOwn, "%s returns a %s, which cannot be in a key: %s", part.Hash.Func.Name(), typeText(t, p.pkg), r.clause(p.pkg))
 				return
 			}
 			part.Plan = plan
@@ -756,7 +756,7 @@ func (p *planner) byValue(pos token.Position, name, path string, r *Result, part
 	if part.Path != path {
 		what = part.clause(p.pkg)
 	}
-	d := p.errorf(pos, diag.LockResult, "%s (%s) would be another one for each caller: %s", name, typeText(r.Type, p.pkg), what)
+	d := p.errorf(pos, diag.LockResult, "%s (%s) would be copied for each caller: %s", name, typeText(r.Type, p.pkg), what)
 	if ptr := "*" + typeText(r.Type, p.pkg); p.f.Resource || p.f.Directive.Options.Copy == "share" {
 		d.hint("return a pointer: %s", ptr)
 	} else if len(p.f.Results) == 1 {

@@ -7,7 +7,7 @@ import (
 	"github.com/cachegen/cachegen/generator/reads"
 )
 
-// Reason is why a type cannot be in a key, or cannot be copied.
+// Reason says why a type cannot be in a key, or cannot be copied.
 type Reason struct {
 	Path   string     // what one would write to get at the part that is the reason: "cfg.DB"
 	Type   types.Type // of that part

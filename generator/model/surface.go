@@ -17,10 +17,10 @@ import (
 	"github.com/cachegen/cachegen/generator/reads"
 )
 
-// Drawing functions: those that take something to draw on, or a request, that return
-// what is to be drawn, or that have widgets.
+// Drawing functions take something to draw on, or a request, or return a component, or have
+// widgets.
 
-// Draw is what a plan of a drawing function has besides.
+// Draw is the part of a plan that only drawing functions have.
 type Draw struct {
 	Surface *Param // what it draws on; nil if it draws nowhere, or when it is rendered
 	Bind    Bind   // the adapter of Surface, or of inputs where nothing is drawn on
@@ -220,7 +220,7 @@ func (p *planner) drawing() bool {
 		p.errorf(f.Directive.Pos, diag.HandlerScope, "%s answers requests, and the directive does not say whether everybody may get the same answer", f.title())
 	}
 	if o.Stale > 0 {
-		p.errorf(p.opt("stale"), diag.DrawStale, "stale refreshes with nobody there to draw for or to be asked, and %s %s", f.title(), d.what(p.pkg))
+		p.errorf(p.opt("stale"), diag.DrawStale, "%s %s, and a refresh of stale= has no caller to draw for or to ask", f.title(), d.what(p.pkg))
 	}
 	p.inputs(d, binds)
 	if d.Surface == nil && d.Component == nil {

@@ -479,7 +479,7 @@ func (t *trail) asserted(e ast.Expr, _ *origin) {
 			return
 		}
 		t.report(diag.Warnf(t.Fset.PositionFor(to.Pos(), false), diag.AssertedContext,
-			"%s is asked whether it is %s, and never is: a cached function is given a context of the cache's",
+			"%s is asserted to be %s and never is: a cached function is given a context of the cache's own",
 			types.ExprString(a.X), types.ExprString(to)), a)
 	}
 	if a.Type != nil {

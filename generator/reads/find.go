@@ -13,8 +13,8 @@ import (
 
 func fieldsSeq(s string) iter.Seq[string] { return strings.FieldsSeq(s) }
 
-// Find returns what fn reads of its *http.Request parameters, and everything that is in
-// the way of knowing. surface says of a type whether values of it are drawn to; nil
+// Find returns what fn reads of its *http.Request parameters, and a diagnostic for every use
+// that keeps it from knowing. surface says of a type whether values of it are drawn to; nil
 // means none is. Diagnostics are sorted; with any of them, Found is not to be used.
 func (s *Source) Find(fn *ast.FuncDecl, surface func(types.Type) bool) (*Found, []diag.Diagnostic) {
 	s.index()

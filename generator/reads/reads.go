@@ -58,7 +58,7 @@ func (r Input) String() string {
 	return string(r.Kind)
 }
 
-// Compare orders reads by kind, then name.
+// Compare orders inputs by kind, then name.
 func (r Input) Compare(s Input) int {
 	return cmp.Or(cmp.Compare(r.Kind, s.Kind), cmp.Compare(r.Name, s.Name))
 }

@@ -31,7 +31,7 @@ func (f *finder) asserted(e *ast.TypeAssertExpr, child ast.Expr) {
 	}
 	text := types.ExprString(child)
 	refuse := func(to ast.Expr) {
-		f.errorf(to, diag.SurfaceAsserted, "%s is asserted to be %s, and what stands in for it is not", text, types.ExprString(to))
+		f.errorf(to, diag.SurfaceAsserted, "%s is asserted to be %s, and the writer that a cached function is given is not", text, types.ExprString(to))
 	}
 	asks := func(to ast.Expr, asked bool) {
 		t := f.typeOf(to)

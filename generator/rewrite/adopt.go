@@ -43,9 +43,9 @@ type Result struct {
 	Notes       []string // what to know and to do by hand, in full sentences
 }
 
-// Adopt works out the edits that give functions to their wrappers. It generates nothing: the
-// caller does that with the changed files in place of those on disk, and commits both
-// together. The error is of the go command or of reading files; what is wrong with the
+// Adopt returns the edits that rename functions and give their names to wrappers. It generates
+// nothing: the caller generates with the changed files in place of those on disk, and commits
+// both together. The error is of the go command or of reading files; what is wrong with the
 // request or the source is in the diagnostics.
 func Adopt(ctx context.Context, req AdoptRequest) (*Result, error) {
 	res := &Result{}

@@ -2,7 +2,7 @@
 // //cache: comment or were written by cachegen, without the go command and without
 // types.
 //
-// What it promises:
+// It promises:
 //
 //   - [Tree] reads every .go file under its roots once and looks at its bytes. A file
 //     is parsed only if its bytes might hold a directive, so a tree without any costs
@@ -11,12 +11,12 @@
 //     not testdata, vendor, those that start with "." or "_", nested modules, or what
 //     an ignore line of go.mod names. Symbolic links to files are followed, those to
 //     directories are not.
-//   - [Annotate] uses or reports every comment of a file that is a directive or was
-//     meant as one. Text in strings is neither.
+//   - [Annotate] uses or reports every comment of a file that is a directive or looks
+//     like one. Text in strings does neither.
 //   - Results are sorted and do not depend on the order in which files were read.
 //
 // It reads files and writes none. Files that the present build configuration excludes
-// are found like all others: which of them count is the loader's to say.
+// are found like all others: the loader decides which of them count.
 //
 // Hazards: a file that does not parse may still hold directives, which are found by
 // scanning tokens; //line comments must not move positions; CRLF.
