@@ -13,8 +13,7 @@
 //   - [Configure] changes the bounds of functions at start-up, [AllStats] says what they
 //     have counted, [Shutdown] ends the caches and releases what they hold.
 //   - [IgnoreContextKey] names context values that matter to no result.
-//   - [CycleError], [ErrUnknown], [ErrNoSession] and [ErrClosed] are the errors that a caller
-//     can act on.
+//   - [CycleError], [ErrUnknown] and [ErrClosed] are the errors that a caller can act on.
 //
 // Adapters for the places that functions draw to are in packages below this one, and what tests
 // need in package cachetest. Package surface is for writing an adapter of one's own.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/cachegen/cachegen/cache"
+	"github.com/cachegen/cachegen/cache/html"
 	"github.com/cachegen/cachegen/cache/web"
 	cachert "github.com/cachegen/cachegen/runtime"
 	"github.com/cachegen/cachegen/runtime/value"
@@ -184,13 +185,7 @@ func ExampleInputFiles() {
 			fmt.Fprintln(w, f.Name, f.Size)
 		}
 	}))
-	var form bytes.Buffer
-	m := multipart.NewWriter(&form)
-	part, _ := m.CreateFormFile("orders", "orders.csv")
-	io.WriteString(part, "id,amount\n")
-	m.Close()
-	r := httptest.NewRequest("POST", "/upload", &form)
-	r.Header.Set("Content-Type", m.FormDataContentType())
+	r := upload("orders", "orders.csv", "id,amount\n")
 	w := httptest.NewRecorder()
 	page.ServeHTTP(w, r)
 	fmt.Print(w.Body)
@@ -222,3 +217,124 @@ func loop(ctx context.Context) (int, error) {
 }
 
 var loopSite = cachert.New[loadSalesKey, int](nil, cachert.Options{Func: "example.com/shop.loop", Site: "loop.go"})
+
+// Stats say how well a cache does its work, here since the process started.
+func ExampleStats() {
+	s := cache.Stats{Func: "example.com/shop.loadSales", Hits: 90, Misses: 10, Loads: 8}
+	fmt.Printf("%s: %d %% hits, %d computations\n", s.Func, 100*s.Hits/(s.Hits+s.Misses), s.Loads)
+	// Output: example.com/shop.loadSales: 90 % hits, 8 computations
+}
+
+// What is 0 stays as the directive has it: here ttl=, stale= and max-bytes=.
+func ExampleOverride() {
+	err := cache.Configure("example.com/shop.loadSales", cache.Override{Max: 100_000})
+	fmt.Println(err)
+	// Output: <nil>
+}
+
+// A name that no cached function and no tag has may be a slip in a configuration file, or that of
+// a generic function whose first call is yet to come.
+func ExampleErrUnknown() {
+	err := cache.Configure("example.com/shop.loadSails", cache.Override{TTL: time.Minute})
+	if errors.Is(err, cache.ErrUnknown) {
+		fmt.Println("there is no such function yet")
+	}
+	// Output: there is no such function yet
+}
+
+// requestID is the key under which a middleware puts the id of a request.
+type requestID struct{}
+
+// A log handler asks each context for the id of its request. Without this line no result whose
+// computation logs would be kept.
+func ExampleIgnoreContextKey() {
+	cache.IgnoreContextKey(requestID{})
+	for _, id := range []string{"r-1", "r-2"} {
+		ctx := context.WithValue(context.Background(), requestID{}, id)
+		fmt.Println(LoadQuota(ctx))
+	}
+	// Output:
+	// [r-1] computing the quota
+	// 10 <nil>
+	// 10 <nil>
+}
+
+// LoadQuota stands in for the wrapper of a function that logs.
+func LoadQuota(ctx context.Context) (int, error) {
+	k := loadSalesKey{}
+	return loadQuotaSite.Do(k.hash(), k, &cachert.Call{Ctx: ctx, Run: func(ctx context.Context, v any) error {
+		fmt.Printf("[%v] computing the quota\n", ctx.Value(requestID{}))
+		*v.(*int) = 10
+		return nil
+	}})
+}
+
+var loadQuotaSite = cachert.New[loadSalesKey, int](nil, cachert.Options{
+	Func: "example.com/shop.loadQuota", Site: "quota.go", Max: 10, TrackContext: true,
+})
+
+// What a body draws after it has returned is shown nowhere.
+func ExampleErrClosed() {
+	var page bytes.Buffer
+	var kept io.Writer
+	err := drawPage(&page, func(w io.Writer) error {
+		kept = w // a mistake
+		_, err := io.WriteString(w, "in time")
+		return err
+	})
+	fmt.Println(page.String(), err)
+	_, err = io.WriteString(kept, "too late")
+	fmt.Println(page.String(), errors.Is(err, cache.ErrClosed))
+	// Output:
+	// in time <nil>
+	// in time true
+}
+
+// drawPage stands in for the wrapper of a function that draws.
+func drawPage(w io.Writer, body func(io.Writer) error) error {
+	ctx, bound, s := html.Bind(context.Background(), w, nil)
+	k := loadSalesKey{}
+	_, err := drawPageSite.Do(k.hash(), k, &cachert.DrawCall{Ctx: ctx, Surface: s, Run: func(context.Context, any) error {
+		return body(bound)
+	}})
+	return err
+}
+
+var drawPageSite = cachert.NewDrawn[loadSalesKey, struct{}](nil, cachert.DrawOptions{
+	Options: cachert.Options{Func: "example.com/shop.drawPage", Site: "page.go", Max: 10},
+})
+
+// An uploaded file is read as any other.
+func ExampleFile() {
+	page := web.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		files, err := cache.InputFiles(r.Context(), "orders")
+		if err != nil || len(files) == 0 {
+			http.Error(w, "send the file orders", http.StatusBadRequest)
+			return
+		}
+		f, err := files[0].Open()
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		defer f.Close()
+		rows, _ := io.ReadAll(f)
+		fmt.Fprintf(w, "%s: %q", files[0].Name, rows)
+	}))
+	w := httptest.NewRecorder()
+	page.ServeHTTP(w, upload("orders", "orders.csv", "id,amount\n"))
+	fmt.Println(w.Body)
+	// Output: orders.csv: "id,amount\n"
+}
+
+// upload returns a request that sends a file.
+func upload(input, name, content string) *http.Request {
+	var form bytes.Buffer
+	m := multipart.NewWriter(&form)
+	part, _ := m.CreateFormFile(input, name)
+	io.WriteString(part, content)
+	m.Close()
+	r := httptest.NewRequest("POST", "/upload", &form)
+	r.Header.Set("Content-Type", m.FormDataContentType())
+	return r
+}

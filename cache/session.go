@@ -6,10 +6,6 @@ import (
 	cachert "github.com/cachegen/cachegen/runtime"
 )
 
-// ErrNoSession is the reason why a function with scope=session is computed without the cache:
-// its context belongs to no session.
-var ErrNoSession = cachert.ErrNoSession
-
 // WithSession returns a context that belongs to the session id. Functions with scope=session
 // keep their results for each session apart.
 func WithSession(ctx context.Context, id string) context.Context { return cachert.WithSession(ctx, id) }
