@@ -46,6 +46,17 @@ var copyable = map[string]bool{
 	"container/ring.Ring": true,
 }
 
+// databaseHandles are the types of database/sql that stand for something outside of the
+// process. Their fields would be the reason otherwise, and tell nobody what to do.
+var databaseHandles = map[string]string{
+	"Conn": "it is a database connection",
+	"DB":   "it is an open database",
+	"Row":  "it is an open query",
+	"Rows": "it is an open query",
+	"Stmt": "it is a prepared statement",
+	"Tx":   "it is an open transaction",
+}
+
 const (
 	cacheKeyName   = "CacheKey"
 	maxNestedRules = 100 // calls of CacheKey in the key of a CacheKey
@@ -72,6 +83,8 @@ func (b builder) rules(d *dynType) {
 	switch {
 	case pkg == "sync" || pkg == "sync/atomic":
 		b.seal(d, "it is for sharing memory between goroutines and has no value of its own")
+	case pkg == "database/sql" && databaseHandles[t.Name()] != "":
+		b.seal(d, databaseHandles[t.Name()]) // and not one of its hidden fields
 	case name == "time.Time":
 		d.encode = func(e *Encoder, p unsafe.Pointer) { e.Time(*(*time.Time)(p)) }
 		d.custom = true

@@ -1,6 +1,7 @@
 package value
 
 import (
+	"database/sql"
 	"errors"
 	"io"
 	"math"
@@ -223,6 +224,8 @@ func TestUnkeyable(t *testing.T) {
 		{outer{M: map[string][]inner{"k": {{}, {F: func() {}}}}}, `v.(value.outer).M["k"][1].F`},
 		{make(chan int), "channel"},
 		{&struct{ mu sync.Mutex }{}, ".mu"},
+		{[]any{struct{ db *sql.DB }{new(sql.DB)}}, "[0].(struct { db *sql.DB }).db cannot be part of a cache key: sql.DB: it is an open database"},
+		{[]any{new(sql.Tx)}, "[0].(*sql.Tx) cannot be part of a cache key: sql.Tx: it is an open transaction"},
 		{[]any{strings.NewReader("x")}, "[0].(*strings.Reader) cannot be part of a cache key: strings.Reader: it is a reader"},
 		{t.Context(), "context"},
 		{badKey{}, "panicked: boom"},
