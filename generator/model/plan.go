@@ -494,6 +494,10 @@ func (p *planner) unkeyable(q *Param, what string, r *Reason) {
 	} else {
 		d = p.errorf(pos, diag.Unkeyable, "%s (%s) cannot be in the key: %s", what, typeText(q.Type, p.pkg), r.clause(p.pkg))
 	}
+	if r.Why == handles["database/sql.Tx"] { // what it reads is nobody's but its own until it is committed
+		d.hint("call a cached function outside of the transaction only: what is read in one may be rolled back, and everybody would go on getting it")
+		return
+	}
 	var ways []string
 	if !strings.Contains(r.Path, ".") { // the parameter itself, or its elements
 		if way := firstWay(r.Type); way != "" {
