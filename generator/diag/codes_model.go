@@ -4,7 +4,7 @@ package diag
 // functions that cannot be planned (CG64).
 var (
 	ExportedImpl = declare("CG3001", "exported function without the suffix Uncached",
-		"run cachegen adopt on it, rename it, or say name=")
+		"run go tool cachegen adopt on it, rename it, or say name=")
 	NoExportedName = declare("CG3002", "name that cannot be exported", "say what the cached function is called: name=SomeName")
 	BadName        = declare("CG3003", "name that no wrapper can have", "choose another name with name=")
 	NameClash      = declare("CG3004", "generated name that is taken", "choose another name with name=")

@@ -36,7 +36,7 @@ func (p *planner) wrapperNames() {
 		}
 		if ast.IsExported(name) {
 			p.errorf(pos, diag.ExportedImpl, "%s is exported, so its callers would not call the cached function", f.title()).
-				hint("run cachegen adopt %s.%s, which renames it to %s%s and gives its name to the cached function; or choose the cached function's name with name=", p.pkg.Name(), f.title(), name, names.UncachedSuffix)
+				hint("run go tool cachegen adopt %s, or adopt ./... for all that are annotated: it renames the function to %s%s and gives its name to the cached one; or choose the cached function's name with name=", f.ID, name, names.UncachedSuffix)
 		} else {
 			p.errorf(pos, diag.NoExportedName, "%s has no exported form that the cached function could be called", name)
 		}
