@@ -3,6 +3,7 @@ package generator
 import (
 	"bytes"
 	"context"
+	"go/types"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/cachegen/cachegen/generator/diag"
+	"github.com/cachegen/cachegen/generator/load"
+	"github.com/cachegen/cachegen/generator/model"
 )
 
 // Without a directive the go command is not even looked for.
@@ -131,6 +134,24 @@ func TestTargetsAreParsed(t *testing.T) {
 		if got := ParseTarget(dir, arg); got != want {
 			t.Errorf("%s: got %+v, want %+v", arg, got, want)
 		}
+	}
+}
+
+func TestTargetsFindFunctionsByTheNamesThatPeopleUse(t *testing.T) {
+	sales := &load.Package{Name: "sales"}
+	score := &model.Func{Pkg: sales, Name: "ScoreUncached", Wrapper: "Score", RecvBase: types.NewTypeName(0, nil, "Store", nil)}
+	other := &model.Func{Pkg: sales, Name: "loadSales", Wrapper: "LoadSales"}
+	res := &Result{Funcs: []*model.Func{score, other}}
+	for name, want := range map[string]*model.Func{
+		"Score": score, "ScoreUncached": score, "Store.Score": score, "sales.Store.Score": score, "sales.Score": score, "sales.ScoreUncached": score,
+		"LoadSales": other, "loadSales": other, "sales.LoadSales": other,
+		"store.Score": nil, "Store.LoadSales": nil, "sales.Sc": nil,
+	} {
+		found := Target{"./...", name}.Find(res)
+		if want == nil && len(found) == 0 || len(found) == 1 && found[0] == want {
+			continue
+		}
+		t.Errorf("%s: found %v", name, found)
 	}
 }
 

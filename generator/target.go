@@ -77,7 +77,7 @@ func isDir(dir, name string) bool {
 }
 
 // Find returns the functions that the target names, by the name of the function or of
-// its wrapper.
+// its wrapper. A method's type may be left out, also behind the package's name.
 func (t Target) Find(res *Result) []*model.Func {
 	var found []*model.Func
 	for _, f := range res.Funcs {
@@ -86,7 +86,7 @@ func (t Target) Find(res *Result) []*model.Func {
 			if f.RecvBase != nil {
 				full = f.RecvBase.Name() + "." + name
 			}
-			if t.Name == "" || t.Name == name || t.Name == full || t.Name == f.Pkg.Name+"."+full {
+			if t.Name == "" || t.Name == name || t.Name == full || t.Name == f.Pkg.Name+"."+full || t.Name == f.Pkg.Name+"."+name {
 				found = append(found, f)
 				break
 			}
