@@ -43,8 +43,8 @@ func Configure(name string, o Override) error { return cachert.Configure(name, c
 // It panics if key is nil or cannot be compared, as context.WithValue does.
 func IgnoreContextKey(key any) { cachert.IgnoreContextKey(key) }
 
-// Shutdown ends the caches: refreshes are cancelled, and resources that have a release are
-// released, at once if nobody has acquired them and else when they are given back. It waits for
+// Shutdown ends the caches. Refreshes are cancelled. Resources that have a release are released
+// at once; those that a caller has acquired, when that caller is done with them. It waits for
 // both until ctx is done, and then returns an error that says what is left. Calls of cached
 // functions after it go straight through, as under [Bypass]; results of computations that were
 // running are not kept, and are released after their grace.

@@ -7,11 +7,11 @@
 //
 //   - [Invalidate] drops the results that carry a tag.
 //   - [WithSession], [SessionOf] and [EndSession] are for functions with scope=session.
-//   - [Input], [InputValues] and [InputFiles] read what a request brings, inside of a cached
-//     function that draws: what they read is traced and counts as an input.
+//   - [Input], [InputValues] and [InputFiles] read a request inside of a cached function
+//     that draws. Each value that they read is an input of the function's result.
 //   - [Bypass] makes calls go past the cache.
-//   - [Configure] changes the bounds of functions at start-up, [AllStats] says what they
-//     have counted, [Shutdown] ends the caches and releases what they hold.
+//   - [Configure] changes the bounds of functions at start-up, [AllStats] returns their
+//     counts, [Shutdown] ends the caches and releases the resources in them.
 //   - [IgnoreContextKey] names context values that matter to no result.
 //   - [CycleError], [ErrUnknown] and [ErrClosed] are the errors that a caller can act on.
 //

@@ -91,9 +91,9 @@ type leafMark struct {
 	older, next *leafMark
 }
 
-func (o *leafMark) hit() {
-	if !o.hits.Load() {
-		o.hits.Store(true)
+func (l *leafMark) hit() {
+	if !l.hits.Load() {
+		l.hits.Store(true)
 	}
 }
 

@@ -18,8 +18,8 @@ const (
 	watchShare = 10
 )
 
-// watch generates now and whenever a file changes, until the context ends. What is wrong
-// with the code is shown, and the next change is waited for.
+// watch generates now and whenever a file changes, until the context ends. It shows
+// errors in the code, and waits for the next change.
 func (a *app) watch(ctx context.Context, packages []string) error {
 	stamps, ds := generator.Watched(ctx, a.request(packages))
 	if diag.HasErrors(ds) {

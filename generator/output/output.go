@@ -1,5 +1,5 @@
-// Package output is what may be done with changed files: bring them to disk, all or
-// none ([Commit]), or show how they differ ([Diff]).
+// Package output brings changed files to disk, all or none ([Commit]), or shows how they
+// differ ([Diff]).
 //
 // What it promises: a reader of a file sees its old content or its new one, never a
 // part; a run that fails leaves every file as it was; a file whose content stays the

@@ -97,3 +97,30 @@ func receiver(d *ast.FuncDecl) string {
 		}
 	}
 }
+
+// TestPackagesForPeopleHaveExamples asks of each package that people import for an example of
+// the package as a whole.
+func TestPackagesForPeopleHaveExamples(t *testing.T) {
+	for _, p := range allPackages(t) {
+		if p.path != "cache" && !strings.HasPrefix(p.path, "cache/") {
+			continue
+		}
+		files, err := filepath.Glob(filepath.Join(root(t), filepath.FromSlash(p.path), "*_test.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := slices.ContainsFunc(files, func(file string) bool {
+			f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return slices.ContainsFunc(f.Decls, func(d ast.Decl) bool {
+				fn, ok := d.(*ast.FuncDecl)
+				return ok && fn.Recv == nil && fn.Name.Name == "Example"
+			})
+		})
+		if !found {
+			t.Errorf("package %s has no func Example in its tests", p.path)
+		}
+	}
+}

@@ -290,8 +290,8 @@ func (m *maker) declare(p *pkg, n int) {
 	}
 }
 
-// define makes the underlying type of d. What has been defined before may be used anywhere
-// in it, itself and what comes later only behind pointers, slices and maps.
+// define makes the underlying type of d. It may use types defined before anywhere, and
+// itself and later types only behind pointers, slices and maps.
 func (m *maker) define(d *decl) {
 	s := scope{params: d.params, foreign: d.p.lib}
 	self := &typ{kind: named, decl: d}
@@ -432,7 +432,7 @@ type Row struct { cells; Z string }
 type cells struct { A, b int32 }
 `},
 	{name: "Doc", keyed: true, known: record, source: `
-// Doc is keyed by its lines; what it has been read for does not matter.
+// Doc is keyed by its lines. Its record of reads does not matter.
 type Doc struct { lines []string; note string; reads []int }
 
 func (d Doc) CacheKey() []string { return d.lines }

@@ -61,7 +61,7 @@ func (m *module) copyIn() error {
 	if err := m.freeOfNeighbours(); err != nil {
 		return err
 	}
-	// Modules leave out what only their tests need. What cannot be had fails with them.
+	// Modules leave out what only their tests need. A test whose imports cannot be had fails.
 	_, _, _, _ = m.command("go", "mod", "tidy", "-e")
 	version, err := m.goLine()
 	if err != nil {

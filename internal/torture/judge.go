@@ -100,7 +100,7 @@ func (v verdict) options(turn int) []string {
 
 // drawing reports whether a body uses what it draws on, and the request, in the plainest ways
 // alone: it writes through fmt and io or by the writer's own methods, sets headers, and reads
-// inputs by constant names. Whatever else it does to them leaves room for doubt.
+// inputs by constant names. Any other use of them leaves room for doubt.
 func (j judge) drawing(info *types.Info, d *ast.FuncDecl) bool {
 	surface := map[types.Object]bool{}
 	for _, f := range d.Type.Params.List {

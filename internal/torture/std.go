@@ -65,7 +65,7 @@ func (m *module) copyStd(pkg string) error {
 }
 
 // builtOn returns the packages of the standard library that import pkg, themselves or
-// through others. What package testing needs is left out: there is only one testing.
+// through others. Packages that package testing needs are left out: there is only one testing.
 func builtOn(pkg string) (map[string]bool, error) {
 	cmd := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .Deps \" \"}}", "std")
 	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off")

@@ -729,8 +729,8 @@ func sizeIface(z *Sizer, v any, p unsafe.Pointer) int64 {
 	return int64(d.size) + extentElems(z, d, *(*unsafe.Pointer)(ifaceData(p)), 1)
 }
 
-// Any writes an interface: nil, or the dynamic type and the value. What cannot be
-// keyed is reported by [Encoder.Digest].
+// Any writes an interface: nil, or the dynamic type and the value. A value that
+// cannot be keyed is an error of [Encoder.Digest].
 func (e *Encoder) Any(v any) {
 	if e.err == nil {
 		e.any(v)

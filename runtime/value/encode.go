@@ -59,9 +59,9 @@ package value
 //
 // Every value is a tag and then, where the length is not fixed by the tag, a length,
 // so that an encoding can be read back given the static type it was made from: two
-// different values never have the same bytes. What counts as different: the dynamic
+// different values never have the same bytes. These count as different: the dynamic
 // type in an interface; nil and empty; +0 and -0; the length; the order, except in
-// maps; for time.Time the instant and the zone. What does not: which of the many NaNs;
+// maps; for time.Time the instant and the zone. These do not: which of the many NaNs;
 // the capacity of a slice; the monotonic part of a time; which of two pointers to
 // equal values, so that a value hits by its content. Pointers that lead back to
 // something that contains them are written as the distance from the root; beyond a
@@ -118,9 +118,9 @@ const (
 )
 
 // An Encoder makes the encoding of one argument list. It belongs to one goroutine.
-// The encoding is injective for given static types, and no reflection is used for
-// what is statically known. Memory is bounded for all but maps whose keys are neither
-// strings, integers nor booleans: what is complete is digested every 16 KiB.
+// The encoding is injective for given static types, and uses no reflection for
+// types that are known statically. Memory is bounded for all but maps whose keys are neither
+// strings, integers nor booleans: a complete part is digested every 16 KiB.
 type Encoder struct {
 	buf  []byte // chaining value (16 bytes) and what is pending
 	held int    // entries being sorted, one within another: nothing may be digested
@@ -176,7 +176,7 @@ func (e *Encoder) Digest() (Digest, error) {
 	return d, nil
 }
 
-// release makes e empty and pools it. What grew large goes to the collector.
+// release makes e empty and pools it. A large buffer goes to the garbage collector instead.
 func (e *Encoder) release() {
 	if cap(e.buf) > 4*chunkSize {
 		e.buf = make([]byte, 16, chunkSize+64)
@@ -280,7 +280,7 @@ func (e *Encoder) Part(name string) {
 // Nil writes a nil slice, map, pointer or interface.
 func (e *Encoder) Nil() { e.tag(tagNil) }
 
-// NotNil writes that a pointer is not nil; what it points to follows.
+// NotNil writes that a pointer is not nil; the value that it points to follows.
 func (e *Encoder) NotNil() { e.tag(tagNotNil) }
 
 // Len writes that n elements follow.

@@ -152,8 +152,8 @@ func (l *Layout) Unkeyable() error {
 // changed reports whether the types are known not to be what they were.
 func (l *Layout) changed() bool { return l != nil && l.state.Load() > layoutHolds }
 
-// Sizing returns the way to size values of type v: what the generated code has, or, where a
-// type has changed, what reflection finds. l may be nil.
+// Sizing returns the way to size values of type v: the generated function, or reflection where
+// a type has changed. l may be nil.
 func (l *Layout) Sizing(bytes func(v any) int64, v reflect.Type) func(any) int64 {
 	if l == nil || bytes == nil {
 		return bytes
@@ -289,8 +289,8 @@ func otherKind(t reflect.Type, kind reflect.Kind) string {
 	return fmt.Sprintf("it has the type %s, of kind %s, where a %s was", t, t.Kind(), kind)
 }
 
-// name compares a type that has a name. What comes after the sign describes what it is
-// made of, or, after +, what its method CacheKey returns.
+// name compares a type that has a name. The text after the sign describes its
+// underlying type, or, after +, the result of its method CacheKey.
 func (r *layoutReader) name(t reflect.Type, sign byte) string {
 	if t.Name() == "" {
 		return fmt.Sprintf("it has the type %s, where a type with a name was", t)

@@ -15,8 +15,8 @@ package value
 //	interfaces, type parameters, value.SizeOf(z, v)
 //	foreign structs
 //
-// with nil for a sizing function that would return 0. What is reached twice counts
-// once:
+// with nil for a sizing function that would return 0. A value that is reached twice
+// counts once:
 //
 //	func (*treeOps) Size(a any) int64 {
 //		v := a.(*treeResult)
