@@ -9,14 +9,14 @@ import (
 // for one region is a hit.
 func Example() {
 	ctx := context.Background()
-	for _, region := range []string{"south", "south", "west"} {
+	for _, region := range []string{"islands", "islands", "coast"} {
 		n, err := LoadSales(ctx, region)
 		fmt.Println(n, err)
 	}
 	// Output:
-	// computing south
+	// computing islands
+	// 7 <nil>
+	// 7 <nil>
+	// computing coast
 	// 5 <nil>
-	// 5 <nil>
-	// computing west
-	// 4 <nil>
 }
