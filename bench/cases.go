@@ -68,7 +68,7 @@ func warm(p Peer, capacity int, stored []Key) (get func(Key) Quote, stop func())
 	return get, stop
 }
 
-// Only, if not empty, restricts the peers to those whose name holds it.
+// Only restricts the peers to those whose names hold it, if it is not empty.
 var Only string
 
 func all() []Peer {
