@@ -99,8 +99,9 @@ type finding struct {
 
 // place is where a function stands that a finding elsewhere speaks of.
 type place struct {
-	File string
-	Line int
+	File    string
+	Line    int
+	Message string
 }
 
 func (f *finding) String() string {
@@ -370,19 +371,31 @@ func (m *module) pass(kind string, fns []*fn) (pass, error) {
 	return p, m.buildAndVet(kind, live)
 }
 
-// blamed returns the annotated functions that a finding is about: the one that it stands at,
-// or, where it stands in a helper, those that lead there, which are its related places.
+// blamed returns the annotated functions that a finding is about: those that lead to its
+// place, as its related places say, since the place may stand in a function that would be
+// cached for itself; and where none does, the one that it stands at. Where both have the
+// finding, it is there again when the others have gone.
 func (m *module) blamed(d *finding) []*fn {
+	var leads, others []*fn
+	for _, r := range d.Related {
+		f := m.at(filepath.Join(m.dir, r.File), r.Line)
+		switch {
+		case f == nil:
+		case strings.HasSuffix(r.Message, "leads there"):
+			if !slices.Contains(leads, f) {
+				leads = append(leads, f)
+			}
+		case !slices.Contains(others, f):
+			others = append(others, f)
+		}
+	}
+	if leads != nil {
+		return leads
+	}
 	if f := m.at(filepath.Join(m.dir, d.File), d.Line); f != nil {
 		return []*fn{f}
 	}
-	var fs []*fn
-	for _, r := range d.Related {
-		if f := m.at(filepath.Join(m.dir, r.File), r.Line); f != nil && !slices.Contains(fs, f) {
-			fs = append(fs, f)
-		}
-	}
-	return fs
+	return others
 }
 
 // buildAndVet builds and vets what was generated for fns. Where there are more than the tool
@@ -572,7 +585,7 @@ func (m *module) adopt() error {
 				}
 				errs++
 				hit, somewhere := false, false
-				for _, at := range append([]place{{d.File, d.Line}}, d.Related...) {
+				for _, at := range append([]place{{File: d.File, Line: d.Line}}, d.Related...) {
 					file := filepath.Join(m.dir, at.File)
 					recv, name := declaredAt(file, at.Line)
 					somewhere = somewhere || name != ""

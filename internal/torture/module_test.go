@@ -107,8 +107,9 @@ func (t *T) B() int {
 	}
 }
 
-// TestBlamedFunctionIsNamed: a finding in a helper is about the annotated functions that lead there, which
-// its related places name, and one that stands at a function about that one alone.
+// TestBlamedFunctionIsNamed: a finding is about the annotated functions that lead to its place, which its
+// related places name, though the place may stand in another that is annotated as well; and
+// one that nothing leads to about the function at its place.
 func TestBlamedFunctionIsNamed(t *testing.T) {
 	dir := t.TempDir()
 	page, other := &fn{name: "page", first: 3, last: 5}, &fn{name: "other", first: 8, last: 9}
@@ -118,10 +119,11 @@ func TestBlamedFunctionIsNamed(t *testing.T) {
 	if err := json.Unmarshal([]byte(`{"diagnostics": [
 		{"file": "p.go", "line": 4, "related": [{"file": "p.go", "line": 10}]},
 		{"file": "helper.go", "line": 7, "related": [{"file": "p.go", "line": 4}, {"file": "helper.go", "line": 1}, {"file": "p.go", "line": 10}]},
-		{"file": "helper.go", "line": 7}]}`), &said); err != nil {
+		{"file": "helper.go", "line": 7},
+		{"file": "p.go", "line": 4, "related": [{"file": "p.go", "line": 10, "message": "other, which is to be cached, leads there"}]}]}`), &said); err != nil {
 		t.Fatal(err)
 	}
-	for i, want := range [][]*fn{{page}, {page, other}, nil} {
+	for i, want := range [][]*fn{{page}, {page, other}, nil, {other}} {
 		if got := m.blamed(&said.Diagnostics[i]); !slices.Equal(got, want) {
 			t.Errorf("finding %d is about %v", i, got)
 		}
