@@ -156,6 +156,7 @@ func (m *module) collect(p *packages.Package, f *ast.File, rel string, pu *purit
 			if x.verdict.draws {
 				x.verdict.must = x.verdict.must && j.drawing(p.TypesInfo, d)
 			}
+			x.verdict.must = x.verdict.must && !elsewhere(p.TypesInfo, d)
 			x.must = x.verdict.must
 			x.mustKey = x.must && x.recv != "" && j.keyable(obj.Signature().Recv().Type(), nil)
 			x.pure = pu.pure(obj)

@@ -98,6 +98,20 @@ func (v verdict) options(turn int) []string {
 	return all // the ninth has none
 }
 
+// elsewhere reports whether a body mentions something that is drawn to and no variable of its
+// own: a field of its receiver, say. To draw to that is refused, and no parameter shows it.
+func elsewhere(info *types.Info, d *ast.FuncDecl) (found bool) {
+	ast.Inspect(d.Body, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			v, isVar := info.Uses[id].(*types.Var)
+			found = found || isVar && !(v.Name() == "Discard" && v.Pkg() != nil && v.Pkg().Path() == "io") && (v.Pos() < d.Pos() || d.End() < v.Pos()) &&
+				(isNamed(v.Type(), "io.Writer") || isNamed(v.Type(), "net/http.ResponseWriter"))
+		}
+		return !found
+	})
+	return found
+}
+
 // drawing reports whether a body uses what it draws on, and the request, in the plainest ways
 // alone: it writes through fmt and io or by the writer's own methods, sets headers, and reads
 // inputs by constant names. Any other use of them leaves room for doubt.
