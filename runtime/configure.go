@@ -24,10 +24,45 @@ type Override struct {
 // ErrUnknown is the error of Configure for a name that no cached function and no tag has.
 var ErrUnknown = errors.New("no cached function and no tag of that name is linked in so far")
 
-// overrides are those of Configure, in their order. stores' lock guards them.
-var overrides []struct {
+// overrides are those of Configure, in their order, without what later ones of the same name
+// have replaced. stores' lock guards them.
+var overrides []override
+
+type override struct {
 	name string
 	Override
+}
+
+// without returns o without what later changes too.
+func (o Override) without(later Override) Override {
+	if later.TTL > 0 {
+		o.TTL = 0
+	}
+	if later.Stale > 0 {
+		o.Stale = 0
+	}
+	if later.Max > 0 {
+		o.Max = 0
+	}
+	if later.MaxBytes > 0 {
+		o.MaxBytes = 0
+	}
+	return o
+}
+
+// remember adds o to the overrides, of which there are no more than four of a name then: a
+// program may configure all the time. stores' lock is held.
+func remember(o override) {
+	kept := overrides[:0:0]
+	for _, old := range overrides {
+		if old.name == o.name {
+			old.Override = old.without(o.Override)
+		}
+		if old.Override != (Override{}) {
+			kept = append(kept, old)
+		}
+	}
+	overrides = append(kept, o)
 }
 
 // Configure changes the bounds of cached functions, for operators who cannot recompile.
@@ -46,10 +81,7 @@ func Configure(name string, o Override) error {
 	}
 	stores.Lock()
 	defer stores.Unlock()
-	overrides = append(overrides, struct {
-		name string
-		Override
-	}{name, o})
+	remember(override{name, o})
 	err := fmt.Errorf("cachegen: configure %q: %w", name, ErrUnknown)
 	for _, s := range stores.all {
 		if s.named(name) {

@@ -245,8 +245,33 @@ func TestBytesStayBelowMaxBytes(t *testing.T) {
 	}
 }
 
+// What Configure remembers for functions that are not known yet is as good as all that it was
+// told, in its order, and does not grow.
+func TestConfigureRemembersWhatCounts(t *testing.T) {
+	defer func(old []override) { overrides = old }(overrides)
+	overrides = nil
+	for i := 1; i <= 1000; i++ {
+		for _, o := range []override{
+			{"later.f", Override{TTL: time.Duration(i) * time.Hour, Max: i}},
+			{"later", Override{Max: 2 * i, MaxBytes: 1 << 20}},
+			{"later.f", Override{TTL: time.Minute}},
+		} {
+			if err := Configure(o.name, o.Override); !errors.Is(err, ErrUnknown) {
+				t.Fatal(err)
+			}
+		}
+	}
+	if len(overrides) > 4 {
+		t.Errorf("%d are remembered: %+v", len(overrides), overrides)
+	}
+	f := newFunc(t, keepOps{}, Options{Func: "later.f", TTL: time.Second, Tags: []string{"later"}}, counting(new(int)))
+	if s := f.store; s.ttl.Load() != int64(time.Minute) || s.policy.max != 2000 || s.policy.maxBytes != 1<<20 {
+		t.Errorf("ttl %v, %d entries, %d bytes", time.Duration(s.ttl.Load()), s.policy.max, s.policy.maxBytes)
+	}
+}
+
 func TestConfigureChangesBoundsOfRunningCaches(t *testing.T) {
-	defer func(old int) { overrides = overrides[:old] }(len(overrides))
+	defer func(old []override) { overrides = old }(overrides)
 	synctest.Test(t, func(t *testing.T) {
 		runs := 0
 		f := newFunc(t, nil, Options{Func: "conf.f", TTL: time.Hour, Max: 100, Tags: []string{"conf"}}, counting(&runs))

@@ -502,7 +502,7 @@ func TestWaitInsideOfAnEndedCall(t *testing.T) {
 // Stale is for what is stored from then on: of what was stored before, nobody could tell
 // how often its refresh has failed.
 func TestStaleThatIsConfiguredLater(t *testing.T) {
-	defer func(old int) { overrides = overrides[:old] }(len(overrides))
+	defer func(old []override) { overrides = old }(overrides)
 	synctest.Test(t, func(t *testing.T) {
 		logged(t)
 		runs := 0
