@@ -7,19 +7,22 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 )
 
+type mutation struct {
+	name, claim, file string
+	old, new          string
+}
+
 // mutations are faults of the engine that the model check must find, each as a claim that
 // it breaks; or a test of one case, named in the claim's place, where histories come to the
 // case too seldom. Each replaces one piece of the source by one that behaves otherwise in
 // mutant number #, so that all of them are compiled into one program.
-var mutations = []struct {
-	name, claim, file string
-	old, new          string
-}{
+var mutations = []mutation{
 	{"no check of events at publishing", "events", "flight.go",
 		"f.hitBy == 0 && !f.barred && n", "(mutant == # || f.hitBy == 0) && !f.barred && n"},
 	{"a refresh publishes over a Forget", "events", "events.go",
@@ -206,43 +209,11 @@ var mutants = flag.Bool("mutants", false, "hold the model checks to mutations of
 //
 // That each mutation still has its place in the source is always checked.
 func TestMutations(t *testing.T) {
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	tmp := t.TempDir()
-	source := map[string]string{"mutant.go": "package cachert\n\nimport (\n\t\"os\"\n\t\"strconv\"\n)\n\nvar mutant, _ = strconv.Atoi(os.Getenv(\"CACHEGEN_MUTANT\"))\n"}
-	for i, m := range mutations {
-		if source[m.file] == "" {
-			src, err := os.ReadFile(m.file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			source[m.file] = string(src)
-		}
-		if n := strings.Count(source[m.file], m.old); n != 1 {
-			t.Fatalf("%s: %q is %d times in %s", m.name, m.old, n, m.file)
-		}
-		source[m.file] = strings.Replace(source[m.file], m.old, strings.ReplaceAll(m.new, "#", strconv.Itoa(i+1)), 1)
-	}
+	overlay := mutated(t)
 	if !*mutants {
 		return
 	}
-	overlay := map[string]string{}
-	for name, text := range source {
-		overlay[filepath.Join(dir, name)] = filepath.Join(tmp, name)
-		if err := os.WriteFile(filepath.Join(tmp, name), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	replace, _ := json.Marshal(map[string]map[string]string{"Replace": overlay})
-	if err := os.WriteFile(filepath.Join(tmp, "overlay.json"), replace, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	program := filepath.Join(tmp, "mutants.test")
-	if out, err := exec.Command("go", "test", "-c", "-vet=off", "-overlay="+filepath.Join(tmp, "overlay.json"), "-o", program, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	program := compiled(t, overlay, ".")
 	check := func(mutant, histories int, claim string) (string, error) {
 		test := "^TestModel$"
 		if own, ok := strings.CutPrefix(claim, drawnClaim); ok {
@@ -284,4 +255,120 @@ func TestMutations(t *testing.T) {
 			})
 		}
 	})
+}
+
+// mutated returns the source of the engine with every mutation in it, by file.
+func mutated(t *testing.T) map[string]string {
+	source := map[string]string{"mutant.go": "package cachert\n\nimport (\n\t\"os\"\n\t\"strconv\"\n)\n\nvar mutant, _ = strconv.Atoi(os.Getenv(\"CACHEGEN_MUTANT\"))\n"}
+	for i, m := range mutations {
+		if source[m.file] == "" {
+			src, err := os.ReadFile(m.file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			source[m.file] = string(src)
+		}
+		if n := strings.Count(source[m.file], m.old); n != 1 {
+			t.Fatalf("%s: %q is %d times in %s", m.name, m.old, n, m.file)
+		}
+		source[m.file] = strings.Replace(source[m.file], m.old, strings.ReplaceAll(m.new, "#", strconv.Itoa(i+1)), 1)
+	}
+	return source
+}
+
+// compiled returns the tests of a package as a program, over an engine with that source.
+func compiled(t *testing.T, source map[string]string, pkg string) (program string) {
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tmp := t.TempDir()
+	overlay := map[string]string{}
+	for name, text := range source {
+		overlay[filepath.Join(dir, name)] = filepath.Join(tmp, name)
+		if err := os.WriteFile(filepath.Join(tmp, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	replace, _ := json.Marshal(map[string]map[string]string{"Replace": overlay})
+	if err := os.WriteFile(filepath.Join(tmp, "overlay.json"), replace, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	program = filepath.Join(tmp, "mutants.test")
+	if out, err := exec.Command("go", "test", "-c", "-vet=off", "-overlay="+filepath.Join(tmp, "overlay.json"), "-o", program, pkg).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return program
+}
+
+// stormFinds are the mutations that the storm of package cachetest finds too, with 64
+// goroutines that run as they like.
+var stormFinds = []string{
+	"no check of events at publishing",
+	"a refresh publishes over a Forget",
+	"a second event hides the first",
+	"equal hashes are equal keys",
+	"a value replaced is released twice",
+	"released while it is acquired, after a hit",
+	"released while it is acquired, after a wait",
+	"what was acquired is never given back",
+	"what a value holds is released under it",
+	"a hit is not lent",
+	"what was lent is never given back",
+	"a waiter gets its owner's end of context",
+	"a newcomer gets the error of an abandoned computation",
+	"a waiter gets what was computed before a Clear that was complete before its call",
+	"a waiter is not counted",
+	"tags of inner results are forgotten",
+	"tags of what was found come after an event",
+	"a panic is not handed on",
+	"the session is no label",
+	"a session's result is given to all who wait",
+	"a session's result is kept for all",
+	"one entry too many",
+	"a bound that is configured counts later",
+	"the end of an owner is nothing",
+	"the owner is no label",
+	"tags of what is waited for come late",
+	"a second event hides the first, of what moves",
+	"what moves on forgets its events",
+	"what moves on is as new as its latest key",
+	"Forget finds the keys of what draws one by one",
+	"what a widget says is not part of the way",
+}
+
+var stormMutants = flag.String("storm-mutants", "", "hold the storm to mutations of the engine: listed, or all; takes minutes")
+
+// TestStormFindsMutations shows that the storm finds those that are listed:
+//
+//	go test ./runtime -run TestStormFindsMutations -storm-mutants listed -v
+func TestStormFindsMutations(t *testing.T) {
+	for _, name := range stormFinds {
+		if !slices.ContainsFunc(mutations, func(m mutation) bool { return m.name == name }) {
+			t.Errorf("there is no mutation %q", name)
+		}
+	}
+	if *stormMutants == "" {
+		return
+	}
+	program := compiled(t, mutated(t), "../cache/cachetest")
+	for i, m := range mutations {
+		listed := slices.Contains(stormFinds, m.name)
+		if !listed && *stormMutants != "all" {
+			continue
+		}
+		t.Run(strings.ReplaceAll(m.name, " ", "_"), func(t *testing.T) {
+			t.Parallel()
+			cmd := exec.Command(program, "-test.run=^TestStorm$", "-test.v", "-test.timeout=20m")
+			cmd.Env = append(os.Environ(), fmt.Sprint("CACHEGEN_MUTANT=", i+1))
+			out, err := cmd.CombinedOutput()
+			if err != nil && strings.Contains(string(out), "--- FAIL: TestStorm") {
+				t.Logf("found: %.600s", out)
+			} else if listed {
+				t.Errorf("not found:\n%s", out)
+			} else {
+				t.Log("not found")
+			}
+		})
+	}
 }
