@@ -1,6 +1,7 @@
 package html
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"io"
@@ -21,8 +22,9 @@ import (
 
 var attackFor = flag.Duration("attack", 0, "how long the test of an attack goes on, with times checked; 0: for a few rounds, without")
 
-// Fifty clients do their worst over real connections: they vary inputs, send large ones, ask
-// for large pages and do not read them, and leave in the middle. Memory stays bounded, the
+// Fifty clients do their worst over real connections: they vary inputs, send large ones and
+// many, or bodies that never come, ask for large pages and do not read them, leave in the
+// middle, and reset streams of HTTP/2. Memory stays bounded, the
 // pages that people use stay kept, and everybody else is answered. By hand, with times:
 //
 //	go test ./cache/html -run Attack -attack 60s -v
@@ -67,7 +69,11 @@ func TestAttackLeavesMemoryBoundedAndPagesKept(t *testing.T) {
 		}
 	}
 	srv.Start()
-	defer srv.Close() // waits for every body
+	defer srv.Close()                        // waits for every body
+	srv2 := httptest.NewUnstartedServer(mux) // likewise over HTTP/2
+	srv2.EnableHTTP2 = true
+	srv2.StartTLS()
+	defer srv2.Close()
 	good := srv.Client()
 	good.Transport.(*http.Transport).MaxIdleConnsPerHost = clients
 	ask := func(query string) (string, time.Duration) {
@@ -146,7 +152,7 @@ func TestAttackLeavesMemoryBoundedAndPagesKept(t *testing.T) {
 			}
 			for i := 0; goesOn(i); i++ {
 				id := fmt.Sprint(n, "-", i)
-				switch n / 2 % 3 {
+				switch n / 2 % 6 {
 				case 0:
 					ask("/page?kind=small&size=2000&id=" + id)
 				case 1:
@@ -157,6 +163,26 @@ func TestAttackLeavesMemoryBoundedAndPagesKept(t *testing.T) {
 					c := raw(fmt.Sprint("/page?kind=left&size=", pageMax/4, "&id=", id), "")
 					io.ReadFull(c, make([]byte, 12))
 					c.Close()
+				case 3: // as many headers as a server takes
+					c := raw("/page?kind=small&size=2000&id="+id, strings.Repeat("X-Big: y\r\n", inputLen/10))
+					io.ReadFull(c, make([]byte, 12))
+					c.Close()
+				case 4: // a body that never comes, while the response does
+					c := raw("/page?kind=small&size=2000&id="+id, "Content-Length: 1000000\r\n")
+					io.ReadFull(c, make([]byte, 12))
+					fmt.Fprint(c, "x")
+					c.Close()
+				case 5: // a stream that is reset
+					ctx, cancel := context.WithCancel(t.Context())
+					req, _ := http.NewRequestWithContext(ctx, "GET", fmt.Sprint(srv2.URL, "/page?kind=reset&size=", pageMax/4, "&id=", id), nil)
+					r, err := srv2.Client().Do(req)
+					if err != nil || r.ProtoMajor != 2 {
+						t.Error(r, err)
+					}
+					cancel()
+					if err == nil {
+						r.Body.Close()
+					}
 				}
 			}
 		})

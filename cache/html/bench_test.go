@@ -6,7 +6,10 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/cachegen/cachegen/cache/surface"
 	"github.com/cachegen/cachegen/cache/web"
@@ -150,6 +153,92 @@ func BenchmarkLoad(b *testing.B) {
 					r.Body.Close()
 				}
 			})
+		})
+	}
+}
+
+// BenchmarkPersonal is a call whose result is its caller's alone, from 16 clients at once that
+// ask the same: cached and uncached in turns, so that both see the same machine. The medians
+// of both are to be within a tenth of one another.
+func BenchmarkPersonal(b *testing.B) {
+	userKey := struct{ name string }{"user"} // of no package, those of this module being known
+	line := strings.Repeat("x", 1023) + "\n"
+	page := func(of func(w http.ResponseWriter, r *http.Request) string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			time.Sleep(5 * time.Millisecond) // a query
+			who := of(w, r)
+			for range 20 {
+				io.WriteString(w, line)
+			}
+			io.WriteString(w, who)
+		}
+	}
+	byContext := page(func(_ http.ResponseWriter, r *http.Request) string { return r.Context().Value(userKey).(string) })
+	byCookie := page(func(w http.ResponseWriter, r *http.Request) string {
+		user := r.Context().Value(http.ServerContextKey).(string)
+		http.SetCookie(w, &http.Cookie{Name: "user", Value: user})
+		return user
+	})
+	data := cachert.New[key, string](nil, cachert.Options{Func: "bench.personal", Site: "x", Max: 100, TrackContext: true, Detach: true, ErrorResult: cachert.NoError})
+	rows := func(ctx context.Context) string {
+		time.Sleep(5 * time.Millisecond)
+		return ctx.Value(userKey).(string)
+	}
+	handled := func(h http.HandlerFunc) func(context.Context) string {
+		return func(ctx context.Context) string {
+			w := httptest.NewRecorder()
+			h(w, httptest.NewRequest("GET", "/", nil).WithContext(ctx))
+			return w.Body.String()[20*len(line):]
+		}
+	}
+	for _, c := range []struct {
+		name             string
+		cached, uncached func(context.Context) string
+	}{
+		{"function", func(ctx context.Context) string {
+			k := key{"a"}
+			v, err := data.Do(k.hash(), k, &cachert.Call{Ctx: ctx, Run: func(ctx context.Context, v any) error {
+				*v.(*string) = rows(ctx)
+				return nil
+			}})
+			if err != nil {
+				b.Error(err)
+			}
+			return v
+		}, rows},
+		{"page by context", handled(handler(site(cachert.DrawOptions{}), nil, byContext)), handled(byContext)},
+		{"page with cookie", handled(handler(site(cachert.DrawOptions{}), nil, byCookie)), handled(byCookie)},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			var mu sync.Mutex
+			var took [2][]time.Duration
+			var clients sync.WaitGroup
+			for user := range 16 {
+				ctx := context.WithValue(b.Context(), userKey, fmt.Sprint(user))
+				ctx = context.WithValue(ctx, http.ServerContextKey, fmt.Sprint(user))
+				clients.Go(func() {
+					var mine [2][]time.Duration
+					for i := range max(b.N, 2) {
+						way := (i + user) % 2
+						call := [...]func(context.Context) string{c.uncached, c.cached}[way]
+						start := time.Now()
+						who := call(ctx)
+						if mine[way] = append(mine[way], time.Since(start)); who != fmt.Sprint(user) {
+							b.Errorf("%d got what is of %s", user, who)
+						}
+					}
+					mu.Lock()
+					defer mu.Unlock()
+					for way := range took {
+						took[way] = append(took[way], mine[way]...)
+					}
+				})
+			}
+			clients.Wait()
+			uncached, cached := median(took[0]), median(took[1])
+			b.ReportMetric(float64(uncached.Microseconds()), "µs-uncached")
+			b.ReportMetric(float64(cached.Microseconds()), "µs-cached")
+			b.ReportMetric(float64(cached)/float64(uncached), "ratio")
 		})
 	}
 }
