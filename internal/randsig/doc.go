@@ -10,6 +10,10 @@
 // The whole program is one module, generated, vetted and built once; package probe runs in
 // it and judges each function. See there for what is tried with each.
 //
+// Some bodies return arguments, or parts of them; of data each caller's result must be its own
+// memory all the same. Some change an argument: that must be found at each call, the result not
+// be kept, and the parameter be named in the log.
+//
 // -mode values writes one function per type, from the type to itself, and tries more
 // values of each: the keys and copies of values alone.
 //

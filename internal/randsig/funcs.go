@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -23,6 +24,7 @@ type fn struct {
 	errKept  bool
 	options  string
 	rounds   int
+	changes  int // the parameter that the body changes for its caller, or -1
 }
 
 // role is what a parameter has to do with the key.
@@ -46,7 +48,7 @@ type param struct {
 type result struct {
 	name string
 	t    *typ
-	from int // the parameter that it is, or -1: made
+	from int // the parameter that it is, or a part of it, or -1: made
 }
 
 // pn are names that parameters and results may have; those of the second line stand in the
@@ -83,7 +85,7 @@ func (a namer) name() string {
 
 // function adds a function to the package.
 func (m *maker) function(p *pkg) {
-	f := &fn{id: m.next, p: p, rounds: 2}
+	f := &fn{id: m.next, p: p, rounds: 2, changes: -1}
 	m.next++
 	names := namer{m, map[string]bool{}}
 	s := scope{depth: 1}
@@ -187,6 +189,10 @@ func (m *maker) function(p *pkg) {
 		}
 	}
 
+	if f.id%4 == 1 {
+		f.changer(&options)
+	}
+
 	base := fmt.Sprintf("fn%d", f.id)
 	switch m.n(6) {
 	case 0:
@@ -204,9 +210,31 @@ func (m *maker) function(p *pkg) {
 	p.funcs = append(p.funcs, f)
 }
 
+// changer makes the body one that changes an argument, if it has one that leads to memory of
+// its caller's. Apart from its caller it would work on a copy.
+func (f *fn) changer(options *[]string) {
+	for _, i := range f.of(inKey) {
+		if k := f.params[i].t.underlying(); k == slice || k == table || k == pointer {
+			f.changes, f.rounds = i, 8
+			if !slices.Contains(*options, "detach=off") {
+				*options = append(*options, "detach=off")
+			}
+			return
+		}
+	}
+}
+
+// underlying returns the kind of the type that t stands for.
+func (t *typ) underlying() kind {
+	for t.kind == named && t.decl.under != nil {
+		t = t.decl.under
+	}
+	return t.kind
+}
+
 // value adds a function from a type to itself.
 func (m *maker) value(p *pkg) {
-	f := &fn{id: m.next, p: p, rounds: 12}
+	f := &fn{id: m.next, p: p, rounds: 12, changes: -1}
 	m.next++
 	t := m.typ(scope{})
 	if m.one(2) {

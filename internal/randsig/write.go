@@ -250,6 +250,9 @@ func (f *fn) writeCase(w *file, fake bool) {
 		w.printf(", %s", b)
 	}
 	w.printf(")\n")
+	if f.changes >= 0 && !fake {
+		w.printf("\t%s.Change(probePool, &a%d)\n", pr, f.changes)
+	}
 	if f.err {
 		w.printf("\terr = g.Err()\n")
 		if !f.partial {
@@ -258,7 +261,11 @@ func (f *fn) writeCase(w *file, fake bool) {
 	}
 	for i, r := range f.results {
 		if r.from >= 0 {
-			w.printf("\tr%d = a%d\n", i, r.from)
+			part := ""
+			if f.id%3 == 0 && r.t.underlying() == slice {
+				part = fmt.Sprintf("[len(a%d)/2:]", r.from)
+			}
+			w.printf("\tr%d = a%d%s\n", i, r.from, part)
 		} else {
 			w.printf("\tr%d = %s.Out[%s](g)\n", i, pr, w.t(r.t))
 		}
@@ -336,6 +343,9 @@ func (f *fn) writeCase(w *file, fake bool) {
 		f.caseName(w), f.resource, aliasing, f.errKept, f.rounds)
 	w.printf("Key: []string{%s},\nIgnored: []string{%s},\nFree: []string{%s},\n", strings.Join(keys, ", "),
 		strings.Join(ignores, ", "), strings.Join(frees, ", "))
+	if f.changes >= 0 && !fake {
+		w.printf("Changes: %q,\n", f.params[f.changes].name)
+	}
 	w.printf("New: func() any { return &args%d%s{} },\n", f.id, ta)
 	w.printf("Call: %s,\nRaw: %s,\nRuns: &runs%d,\n}\n}\n\n", call(f.wrapper), call(f.name), f.id)
 

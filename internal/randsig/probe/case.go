@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"runtime/debug"
 	"slices"
+	"strings"
 )
 
 // Case is one function under test. Arguments and results travel as pointers to structs; a
@@ -20,6 +21,7 @@ type Case struct {
 	Key       []string // fields of the arguments that must tell calls apart
 	Ignored   []string // fields that must not
 	Free      []string // fields that may or may not, and so do not change
+	Changes   string   // the parameter that the body changes for its caller, by its name; "": none
 	New       func() any
 	Call, Raw func(args any) any // through the wrapper, and past it
 	Runs      *Counter           // of the body
@@ -37,6 +39,7 @@ type Handle struct {
 // Tally counts what was tried, so that a test can tell that it was not nothing.
 type Tally struct {
 	Calls, Hits, Misses, Skipped int
+	Changed                      int // calls that changed an argument
 
 	// What has been kept for each case of a name, by key: the result of the call that was
 	// a miss. Where content decides, a later call with the same key may have been made from
@@ -152,6 +155,10 @@ func (k *checker) round(seed uint64, nudges int) (trouble any) {
 		}
 	}()
 
+	if k.Changes != "" {
+		k.changing(seed)
+		return nil
+	}
 	want, keep := k.raw(k.args(seed, false))
 	if again, _ := k.raw(k.args(seed, true)); Same(k.Pool, want, again) != nil {
 		panic(fmt.Sprintf("the body is not deterministic: %v", Same(k.Pool, want, again)))
@@ -205,6 +212,37 @@ func (k *checker) round(seed uint64, nudges int) (trouble any) {
 		k.handle(seed, want, last)
 	}
 	return nil
+}
+
+// changing calls a function whose body changes an argument: the result is its caller's alone,
+// whose argument is changed each time, and the author is told of which parameter.
+func (k *checker) changing(seed uint64) {
+	own := k.args(seed, false)
+	before := k.part(own, k.Key, true)
+	want, _ := k.raw(own)
+	after := k.part(own, k.Key, true)
+	if before == after { // there was nothing to change
+		k.tally.Skipped++
+		return
+	}
+	for i, what := range []string{"first call", "second call"} {
+		args, runs := k.args(seed, i > 0), k.Runs.n
+		got := k.Call(args)
+		k.tally.Changed++
+		if n := k.Runs.n - runs; n != 1 {
+			k.fail("%s: the body, which changes %s, ran %d times; key %s", what, k.Changes, n, before)
+		}
+		if err := Same(k.Pool, want, got); err != nil {
+			k.fail("%s: result differs from the uncached one at %v; key %s", what, err, before)
+		}
+		if have := k.part(args, k.Key, true); have != after {
+			k.fail("%s: the arguments are %s after it, and %s after the uncached one", what, have, after)
+		}
+	}
+	name, _, _ := strings.Cut(k.Name, " ")
+	if !logs.saysChanged(name[strings.LastIndex(name, ".")+1:], k.Changes) {
+		k.fail("nothing is logged of %s, which the body changes", k.Changes)
+	}
 }
 
 // nudges calls with arguments that differ from those of the seed in one place.

@@ -117,6 +117,32 @@ func sortedOrNot(m reflect.Value) []entry {
 	return all
 }
 
+// Change changes something that the variable p points to has in common with its copies: an
+// element, an entry or a pointee. Where there is none it changes nothing.
+func Change(pool *Pool, p any) {
+	switch v := reflect.ValueOf(p).Elem(); v.Kind() {
+	case reflect.Slice:
+		for i := range v.Len() {
+			if nudge(pool, v.Index(i), 0, nil) {
+				return
+			}
+		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			nudge(pool, v.Elem(), 0, nil)
+		}
+	case reflect.Map:
+		if v.IsNil() {
+			return
+		}
+		k, e := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
+		if v.MapIndex(k).IsValid() {
+			e = reflect.Value{}
+		}
+		v.SetMapIndex(k, e)
+	}
+}
+
 // Nudge changes what p points to in one place, the n-th of those that it knows, and reports
 // whether there are so many. Some changes make no difference to the content of the value.
 func Nudge(pool *Pool, p any, n int) bool {

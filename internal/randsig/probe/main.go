@@ -2,10 +2,15 @@ package probe
 
 import (
 	"fmt"
+	"io"
+	"log"
 	"os"
 	"reflect"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // module is the path of the programs that use this package.
@@ -18,6 +23,7 @@ func Name[Args any](name string) string { return name + " " + TypeName(reflect.T
 // that faked wrappers are to have, each of which must be found; it reports whether all is
 // as it should be.
 func Main(cases []*Case) bool {
+	log.SetOutput(io.MultiWriter(os.Stderr, &logs))
 	seed, err := strconv.ParseUint(os.Args[1], 10, 64)
 	if err != nil {
 		fmt.Println(err)
@@ -59,7 +65,36 @@ func Run(cases []*Case, seed uint64) bool {
 			bad++
 		}
 	}
-	fmt.Printf("%d functions, %d calls (%d hits, %d misses), %d rounds skipped, %d functions failed\n",
-		len(cases), t.Calls, t.Hits, t.Misses, t.Skipped, bad)
+	fmt.Printf("%d functions, %d calls (%d hits, %d misses), %d that changed an argument, %d rounds skipped, %d functions failed\n",
+		len(cases), t.Calls, t.Hits, t.Misses, t.Changed, t.Skipped, bad)
 	return bad == 0
+}
+
+// logs are what the program has logged.
+var logs logged
+
+type logged struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logged) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+// saysChanged reports whether it was logged of the function that it changed the parameter.
+func (l *logged) saysChanged(function, param string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	is := regexp.MustCompile(`(?i)\.` + function + `\D`) // its name has more letters, or others
+	for line := range strings.Lines(l.text.String()) {
+		of, rest, ok := strings.Cut(line, "since the computation changed ")
+		names, _, _ := strings.Cut(rest, ", which is its caller's")
+		if ok && is.MatchString(of) && slices.Contains(strings.Split(names, ", "), param) {
+			return true
+		}
+	}
+	return false
 }
