@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"reflect"
+	"slices"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -114,7 +115,8 @@ type drawn struct {
 	hits                                                       counter
 	misses, loads, failed, notKept, changed, unsteady, invalid atomic.Uint64
 	logged, loggedUnsteady                                     atomic.Bool
-	orphans                                                    atomic.Int64 // bytes of its leaves that count as such
+	roots                                                      atomic.Pointer[[]Path] // that are known
+	orphans                                                    atomic.Int64           // bytes of its leaves that count as such
 }
 
 // drawnKey is the key of a node. The path comes first, where it can be found for any K.
@@ -134,7 +136,7 @@ type drawnVal struct {
 	question *question
 	out      *outcomes // of a root question
 	leaf     *drawnLeaf
-	unkept   any // the value of such a computation, for its release
+	unkept   *any // the value of such a computation, for its release
 }
 
 type drawnLeaf struct {
@@ -183,7 +185,7 @@ func newDrawn(of any, equal func(a, b *node) bool, v, user any, opts *DrawOption
 	st := makeSite(f, o.Options)
 	st.mu.Lock() // others see it already
 	defer st.mu.Unlock()
-	d.store, st.front.onLeft, st.correct = st, d.left, d.correct
+	d.store, st.front.onLeft, st.front.atRoot, st.correct = st, d.left, d.atRoot, d.correct
 	return d
 }
 
@@ -283,8 +285,48 @@ func (d *drawn) keyIn(path *Path) any {
 	return reflect.NewAt(d.k, unsafe.Add(unsafe.Pointer(path), unsafe.Sizeof(*path))).Interface()
 }
 
-// forget drops every outcome of n's key.
-func (d *drawn) forget(n *node) { d.store.forgetGroup(d.group(n)) }
+// forget drops every outcome of n's key: those that are found by the key's label, and after
+// that, when no older computation can put them back any more, those at the roots.
+func (d *drawn) forget(n *node) {
+	h := n.hash
+	d.store.forgetGroup(d.group(n))
+	if roots := d.roots.Load(); roots != nil {
+		for _, p := range *roots {
+			d.store.forget(d.node(h, n, p), nil, false)
+		}
+	}
+}
+
+// rootsMax is how many roots are known at most. Most functions have one, since the surfaces
+// that they draw to are of one scope.
+const rootsMax = 8
+
+// root returns the path of the root for surfaces of that scope, which is known from here on
+// if it is one of the first. What stands at a root that is known is found there, and needs no
+// label of its key: an entry that every key has.
+func (d *drawn) root(scope string) Path {
+	p := rootPath(scope)
+	for {
+		known := d.roots.Load()
+		var more []Path
+		if known != nil {
+			if slices.Contains(*known, p) || len(*known) == rootsMax {
+				return p
+			}
+			more = slices.Clone(*known)
+		}
+		if more = append(more, p); d.roots.CompareAndSwap(known, &more) {
+			return p
+		}
+	}
+}
+
+// atRoot reports whether n is at a root that is known. Every computation of its key begins
+// there, so that none comes to it late.
+func (d *drawn) atRoot(n *node) bool {
+	known := d.roots.Load()
+	return known != nil && slices.Contains(*known, *pathOf(n))
+}
 
 // left is told of each entry that has left the store.
 func (d *drawn) left(n *node) {
@@ -514,7 +556,7 @@ func (w *drawWalk) straight(notKept string) error {
 	err := w.c.Run(ctx, w.v)
 	if notKept != "" && err == nil && w.d.ops.let != nil {
 		n := w.d.node(w.h, w.at, w.path())
-		w.d.val(n).unkept = w.d.shared(w.v)
+		w.d.val(n).unkept = new(w.d.shared(w.v))
 		w.d.store.handOut(n, false)
 	}
 	w.own(w.v)
@@ -569,7 +611,7 @@ func (w *drawWalk) compute(f *flight) (err error) {
 	dr := &drawing{
 		surface: w.c.Surface, inputs: w.in, outer: w.outer,
 		frame: f.frame, call: f.call, widgets: d.o.Widgets, move: m.move, alone: m.alone,
-		path: rootPath(w.c.Surface.Scope()),
+		path: w.d.root(w.c.Surface.Scope()),
 	}
 	ctx := w.ctx
 	if w.c.Ctx != nil {
@@ -812,7 +854,7 @@ func (m *computation) leave(path Path, err error, left bool) {
 	f := m.settle(path)
 	if err == nil && d.ops.let != nil {
 		n := d.node(w.h, w.at, path)
-		d.val(n).unkept = d.shared(w.v)
+		d.val(n).unkept = new(d.shared(w.v))
 		d.store.handOut(n, false)
 	}
 	w.own(w.v)
@@ -839,7 +881,7 @@ func (m *computation) finish(path Path, err error, tape *surface.Tape, refused e
 	if val.leaf == nil {
 		f.frame.notKept("what it drew is not kept")
 		if err == nil {
-			val.unkept = d.shared(w.v)
+			val.unkept = new(d.shared(w.v))
 		}
 		d.notKept.Add(1)
 		if refused != nil && refused != errChanged && !d.logged.Swap(true) {
@@ -1068,5 +1110,8 @@ func (v *drawnVal) resource() any {
 	if v.leaf != nil && v.leaf.err == nil {
 		return v.leaf.v
 	}
-	return v.unkept
+	if v.unkept == nil {
+		return nil
+	}
+	return *v.unkept
 }

@@ -721,6 +721,10 @@ func (f *flight) finish(result ending, err error, p any) {
 		tags = append(append([]string(nil), f.tags...), tags...)
 	}
 	labels := f.frame.labels
+	root := s.front.atRoot != nil && s.front.atRoot(n)
+	if last := len(labels) - 1; root && last >= 0 && labels[last].kind == groupLabel {
+		labels = labels[:last:last]
+	}
 	for _, t := range x.tags {
 		labels = append(labels[:len(labels):len(labels)], label{kind: tagLabel, name: t})
 	}
@@ -738,7 +742,7 @@ func (f *flight) finish(result ending, err error, p any) {
 	}
 	holds := f.made && (s.front.releases() || s.front.mayHold(uses))
 	if len(labels) > 0 || err != nil || holds || s.stale.Load() > 0 || x.scoped || when != nil {
-		n.meta = s.newMeta(err != nil || when != nil || holds)
+		n.meta = s.newMeta(err != nil || when != nil || holds || s.draws() && !root)
 		if err != nil || when != nil {
 			n.meta.err, n.meta.when = err, when
 		}
@@ -793,7 +797,7 @@ func (f *flight) finish(result ending, err error, p any) {
 			h.refs += int(f.leases)
 		}
 	}
-	if s.draws() && n.meta != nil {
+	if n.meta != nil && n.meta.extra != noExtra {
 		n.meta.order = f.frame.order // before readers can see it
 	}
 	keep = keep && s.insert(n, &gone, labels...)

@@ -40,6 +40,9 @@ type front struct {
 	reach *reach // of the function's results, which drawn entries hold in others
 	// onLeft, where it is set, is called without locks for each entry that has left.
 	onLeft func(*node)
+	// atRoot, where it is set, says of an entry that it is found by its key when its group is
+	// dropped, and that no computation comes to its key late.
+	atRoot func(*node) bool
 }
 
 // ops are the methods that New found, nil where there is none.

@@ -65,7 +65,7 @@ func TestMemoryOfLabelledEntries(t *testing.T) {
 			fill(s, "s", own)
 			return s
 		}},
-		{"a drawing", 800, func() any {
+		{"a drawing", 504, func() any {
 			d := NewDrawn[benchKey, benchVal](nil, DrawOptions{Options: Options{Func: "drawn", Site: "x"}})
 			for i := range n {
 				k := key(i)

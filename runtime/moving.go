@@ -5,7 +5,8 @@ import "context"
 // A computation may move from key to key: it ends the flight of one key with what it
 // knows by then, and opens that of the next, on the same goroutine, without starting
 // anew. Drawn functions do that, with each widget that they read. Forget of one such key
-// is Forget of all that belong together, its group.
+// is Forget of all that belong together, its group. What front.atRoot says of an entry spares
+// it the label of its group.
 //
 // The parts of do that they are made of: callerOf, label and begin, and for a flight that
 // begin has given exactly one of end, endPanic, endExit and endLeft; run between enter and

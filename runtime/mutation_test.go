@@ -171,6 +171,8 @@ var mutations = []mutation{
 		"old.meta.order > f.frame.order", "old.meta.order > f.frame.order && mutant != #"},
 	{"Forget finds the keys of what draws one by one", drawnClaim + "events", "moving.go",
 		"c.labels = append(", "if mutant == # {\n\t\treturn\n\t}\n\tc.labels = append("},
+	{"Forget leaves what stands at the roots", "TestForgetAtEveryRoot", "draw.go",
+		"d.store.forget(d.node(h, n, p), nil, false)", "if mutant != # {\n\t\t\t\td.store.forget(d.node(h, n, p), nil, false)\n\t\t\t}"},
 	{"what a widget says is not part of the way", drawnClaim + "own", "trie.go",
 		"v, ok := r.Effective()\n\treturn", "v, ok := r.Effective()\n\tok = ok && mutant != #\n\treturn"},
 	{"who has waited for a key may wait for the next as long", drawnClaim + "wait", "flight.go",

@@ -96,10 +96,10 @@ func (m *meta) own() *extra {
 }
 
 // newMeta returns a meta for an entry that is about to be kept. It has an extra of its own
-// where that may be changed later, or where computations come to a key late.
+// where that may be changed later.
 func (s *store) newMeta(own bool) *meta {
 	m := &meta{extra: noExtra}
-	if own || s.stale.Load() > 0 || s.draws() {
+	if own || s.stale.Load() > 0 {
 		m.own()
 	}
 	return m

@@ -16,6 +16,14 @@ type Holes struct {
 	run  atomic.Pointer[Run]
 }
 
+// len returns how many there are; h may be nil.
+func (h *Holes) len() int {
+	if h == nil {
+		return 0
+	}
+	return len(h.draw)
+}
+
 // Attach makes the holes those of run, which is about to run the body. The engine calls it.
 func (h *Holes) Attach(run Run) { h.run.Store(&run) }
 

@@ -108,7 +108,7 @@ func (t *recording) Commit() (*Tape, error) {
 	tape, err := NewTape(log, media)
 	if err == nil {
 		r.began()
-		tape.made = r.made
+		tape.made = r.made.UnixMilli()
 	}
 	r.tape = tape
 	return tape, err

@@ -52,9 +52,9 @@ type Element struct {
 type Tape struct {
 	elements []Element
 	media    map[Content][]byte
-	holes    []func() error
+	holes    *Holes
 	spoiled  *atomic.Bool
-	made     time.Time // when the first of it was drawn
+	made     int64 // when the first of it was drawn, as time.Time.UnixMilli; 0: not known
 }
 
 // NewTape returns a tape of the elements, which it keeps, and of the contents of media
@@ -84,15 +84,20 @@ func (t *Tape) Elements() []Element { return t.elements }
 func (t *Tape) Media(d Content) []byte { return t.media[d] }
 
 // Made returns when the first element of the tape was drawn, the zero time where that is not
-// known: on the wall clock, to the millisecond once the tape has been stored.
-func (t *Tape) Made() time.Time { return t.made }
+// known: on the wall clock, to the millisecond.
+func (t *Tape) Made() time.Time {
+	if t.made == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(t.made)
+}
 
 // checkHoles reports, as an ErrTape, an element that is a hole which this call does not
 // have.
 func (t *Tape) checkHoles() error {
 	for i := range t.elements {
-		if e := &t.elements[i]; e.Op == Hole && e.Index >= len(t.holes) {
-			return fmt.Errorf("%w: element %d is hole %d, and the function has %d", ErrTape, i, e.Index, len(t.holes))
+		if e := &t.elements[i]; e.Op == Hole && e.Index >= t.holes.len() {
+			return fmt.Errorf("%w: element %d is hole %d, and the function has %d", ErrTape, i, e.Index, t.holes.len())
 		}
 	}
 	return nil
@@ -119,7 +124,7 @@ func Play[T any](t *Tape, decode func(*Element) (T, error), show func(T) error) 
 	for i := range t.elements {
 		var err error
 		if e := &t.elements[i]; e.Op == Hole {
-			err = t.holes[e.Index]()
+			err = t.holes.draw[e.Index]()
 		} else {
 			err = show(decoded[i])
 		}
@@ -187,7 +192,7 @@ func (t *Tape) WithHoles(h *Holes) *Tape {
 		return t
 	}
 	u := *t
-	u.holes = h.draw
+	u.holes = h
 	return &u
 }
 

@@ -7,7 +7,6 @@ import (
 	"math"
 	"slices"
 	"sync/atomic"
-	"time"
 )
 
 // The stored form of a tape:
@@ -32,11 +31,7 @@ func (t *Tape) MarshalBinary() ([]byte, error) { return t.AppendBinary(nil) }
 func (t *Tape) AppendBinary(b []byte) ([]byte, error) {
 	start := len(b)
 	b = append(b, tapeMagic[:]...)
-	made := uint64(0)
-	if !t.made.IsZero() {
-		made = uint64(max(t.made.UnixMilli(), 0))
-	}
-	b = binary.AppendUvarint(b, made)
+	b = binary.AppendUvarint(b, uint64(max(t.made, 0)))
 	digests := make([]Content, 0, len(t.media))
 	for d := range t.media {
 		digests = append(digests, d)
@@ -107,7 +102,7 @@ func (t *Tape) UnmarshalBinary(b []byte) error {
 	if made := d.uvarint(); made > math.MaxInt64 {
 		d.fail("a time is too late")
 	} else if made > 0 {
-		u.made = time.UnixMilli(int64(made))
+		u.made = int64(made)
 	}
 	var digests []Content
 	for range d.count(1) {
