@@ -733,8 +733,8 @@ func (m *computation) move(from Path, r *surface.Read, to Path) {
 	if m.f != nil && m.path == from {
 		f := m.f
 		m.f = nil
+		m.openNext(to) // or those whom the question wakes find nobody at work there
 		m.ask(f, from, r)
-		m.openNext(to)
 		return
 	}
 	// A part of the way that the walk has gone already, or one where another call is
@@ -748,11 +748,12 @@ func (m *computation) move(from Path, r *surface.Read, to Path) {
 		w.d.turned()
 		w.drop(from)
 	}
-	if f := m.openAt(from); f != nil {
-		m.ask(f, from, r)
-	}
+	f := m.openAt(from)
 	if m.f == nil {
 		m.openNext(to)
+	}
+	if f != nil {
+		m.ask(f, from, r)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -36,6 +37,8 @@ import (
 //	          is only told to the caller whose context it is
 //	newer     who is served from the cache after another gets no value that was begun
 //	          before the other's
+//	one       no two runs of a key, of calls to which the widgets say the same, go on at once
+//	kept      a result that nothing speaks against is served at once
 //	wait      who has waited for wait= computes for itself
 //	bounds    there are never more entries, or bytes, or outcomes of a key, than the bounds say
 //	idle      what has expired is freed, also when nobody calls
@@ -615,6 +618,88 @@ func (h *drawnHistory) judgeCall(c *drawnCall) {
 	default:
 		h.judgeResult(c, c.value.run)
 		h.judgeAge(c)
+	}
+	h.judgeKept(c)
+	h.judgeOne(c)
+}
+
+// lasting reports whether what is kept stays until an event, and no call computes beside
+// another for a reason of its own. With a ttl a question ends before what is reached through it.
+func (h *drawnHistory) lasting() bool {
+	o, s := &h.o, &h.shape
+	return o.Wait == 0 && o.TTL == 0 && o.Max == 0 && o.MaxBytes == 0 && o.Variants == 0 && !s.lasts && !s.tight && !s.fickle && (!s.nested || h.innerTTL == 0)
+}
+
+// undisturbed reports whether no event has concerned the run r, and what led to it, before the
+// moment until.
+func (h *drawnHistory) undisturbed(r *drawnRun, until int) bool {
+	for i := range h.events {
+		if e := &h.events[i]; e.end > r.call.began && e.begin < until && (e.inner || h.concerns(e, r)) {
+			return false
+		}
+	}
+	return true
+}
+
+// suits reports whether the widgets say to c what they said to r.
+func (r *drawnRun) suits(c *drawnCall) bool {
+	for _, read := range r.reads {
+		if w, said, _ := strings.Cut(read, "="); said != cmp.Or(c.says[w], "none") {
+			return false
+		}
+	}
+	return true
+}
+
+// judgeKept finds calls that had to wait although there was a result for them.
+func (h *drawnHistory) judgeKept(c *drawnCall) {
+	if !h.lasting() || c.bypass || c.gone || c.exited || c.at == c.started && c.err == nil && c.panicked == nil {
+		return
+	}
+	for i := 1; i < len(h.runs); i++ {
+		r := &h.runs[i]
+		if r.id != c.id || !r.gave || !r.kept() || r.call.bypass || r.call.gone || r.ended >= c.started || !r.suits(c) {
+			continue
+		}
+		if !h.undisturbed(r, c.end) || h.caughtUp(r) {
+			continue
+		}
+		h.breaks("kept", "%v was not served at once, although there was the result of run %d", c, i)
+		return
+	}
+}
+
+// caughtUp reports whether the run r may have come to where another was at work already: while
+// that is there, nobody can wait for r, and what r asks there is not kept.
+func (h *drawnHistory) caughtUp(r *drawnRun) bool {
+	for i := 1; i < len(h.runs); i++ {
+		if o := &h.runs[i]; o.id == r.id && o.begin < r.begin && o.ended >= r.started && !o.call.bypass && (len(o.reads) == 0 || o.reads[0] == r.reads[0]) {
+			return true
+		}
+	}
+	return false
+}
+
+// judgeOne finds runs of c that went on beside one that c could have waited for.
+func (h *drawnHistory) judgeOne(c *drawnCall) {
+	if !h.lasting() || c.bypass {
+		return
+	}
+	for i := 1; i < len(h.runs); i++ {
+		own := &h.runs[i]
+		if own.call != c || own.id != c.id {
+			continue
+		}
+		for j := 1; j < len(h.runs); j++ {
+			r := &h.runs[j]
+			if r.id != c.id || r.call == c || r.call.bypass || r.refused || r.started >= own.started || r.ended <= own.started || len(r.reads) == 0 || !r.suits(c) || !r.gave && !maps.Equal(r.call.says, c.says) {
+				continue
+			}
+			if !h.undisturbed(r, own.begin) || h.caughtUp(r) {
+				continue
+			}
+			h.breaks("one", "%v computed in run %d, beside run %d", c, i, j)
+		}
 	}
 }
 

@@ -179,6 +179,8 @@ var mutations = []mutation{
 		"if c.until == 0 {", "if c.until == 0 || mutant == # {"},
 	{"a question outlives what came before it", drawnClaim + "nested", "flight.go",
 		"n.expires = min(n.expires, x.expires)", "if n.expires = min(n.expires, x.expires); mutant == # {\n\t\tn.expires = never\n\t}"},
+	{"who is woken by a question finds nobody at what comes next", drawnClaim + "one", "draw.go",
+		"m.openNext(to) // or those whom the question wakes find nobody at work there\n", "if mutant == # {\n\t\t\tm.ask(f, from, r)\n\t\t\tm.openNext(to)\n\t\t\treturn\n\t\t}\n\t\tm.openNext(to)\n"},
 	{"keep is not asked about what is drawn", drawnClaim + "keep", "draw.go",
 		"return d.ops.keepValue == nil ||", "return mutant == # || d.ops.keepValue == nil ||"},
 	{"hash=ctx: stands for every value", contextClaim, "frame.go",
