@@ -119,7 +119,9 @@ func (s *store) find(n *node) *node {
 // insert keeps n, with those labels, in the place of an entry of the same key, and drops what the bounds
 // say. It reports whether n was kept. mu is held; what left is appended to gone.
 func (s *store) insert(n *node, gone *[]*node, labels ...label) bool {
+	was := uint32(0)
 	if old := s.find(n); old != nil {
+		was = old.state.Load()
 		s.remove(old, gone)
 	}
 	weight := int64(0)
@@ -138,7 +140,7 @@ func (s *store) insert(n *node, gone *[]*node, labels ...label) bool {
 	if m := n.meta; m != nil && m.hold != nil {
 		m.hold.refs++
 	}
-	s.policy.add(n)
+	s.policy.add(n, was)
 	s.table.Load().latest().insert(n)
 	s.fit()
 	if n.expires != never {
@@ -258,10 +260,9 @@ func (s *store) removeAll() (dead []*node) {
 		if q.oldest != nil {
 			dead = append(dead, q.oldest)
 		}
-		*q = queue{}
 	}
 	s.policy.generation.Store((s.policy.generation.Load() + 1) & nodeGenerations)
-	s.policy.ghost.clear()
+	s.policy.clear()
 	s.index = index{}
 	s.table.Store(newTable(minSlots))
 	s.ends = newEnds()
