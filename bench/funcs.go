@@ -46,6 +46,11 @@ func quoteCtx(_ context.Context, id int64, name string) (Quote, error) {
 //cache:data ttl=10m max=1100000
 func quoteOfMany(id int64, name string) Quote { return computed(id, name) }
 
+// As many entries as a trace is run with.
+//
+//cache:data max=1000
+func quoteOfTrace(id int64) Quote { return computed(id, "") }
+
 //cache:data ttl=10m
 func settings() Quote { return Quote{ID: 1, Name: "settings"} }
 

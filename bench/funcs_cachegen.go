@@ -471,6 +471,110 @@ func (quoteOfManyHandle) Clear() { quoteOfManySite.Clear() }
 // Stats returns what the cache has counted.
 func (quoteOfManyHandle) Stats() cache.Stats { return cache.Stats(quoteOfManySite.Stats()) }
 
+// quoteOfTrace has changed since this file was generated if the next line does not compile;
+// run: go tool cachegen ./...
+var _ func(int64) Quote = quoteOfTrace
+
+type quoteOfTraceKey struct {
+	id int64
+}
+
+func (k *quoteOfTraceKey) hash() uint64 {
+	h := value.HashStart()
+	h = value.HashUint64(h, uint64(k.id))
+	return h
+}
+
+func quoteOfTraceKeyOf(id int64) (k quoteOfTraceKey) {
+	k.id = id
+	return
+}
+
+type quoteOfTraceResult struct {
+	r0 Quote
+}
+
+var quoteOfTraceSite = cachert.New[quoteOfTraceKey, quoteOfTraceResult](nil, cachert.Options{
+	Func:        "github.com/cachegen/cachegen/bench.quoteOfTrace",
+	Site:        "funcs.go",
+	Max:         1000,
+	ErrorResult: cachert.NoError,
+})
+
+// As many entries as a trace is run with.
+//
+// Its results are cached; see [QuoteOfTraceCache].
+func QuoteOfTrace(id int64) Quote {
+	k := quoteOfTraceKeyOf(id)
+	h := k.hash()
+	if v := quoteOfTraceSite.Get(h, &k); v != nil {
+		return v.r0
+	}
+	return quoteOfTraceMiss(id, h, k)
+}
+
+func quoteOfTraceMiss(id int64, h uint64, k quoteOfTraceKey) Quote {
+	call := quoteOfTraceCall(id)
+	v, err := quoteOfTraceSite.Do(h, k, call)
+	if err != nil {
+		panic(err)
+	}
+	return v.r0
+}
+
+func quoteOfTraceCall(id int64) *cachert.Call {
+	return &cachert.Call{
+		Run: func(_ context.Context, a any) (err error) {
+			v := a.(*quoteOfTraceResult)
+			v.r0 = quoteOfTrace(id)
+			return
+		},
+	}
+}
+
+// QuoteOfTraceCache controls the cache of QuoteOfTrace.
+var QuoteOfTraceCache quoteOfTraceHandle
+
+type quoteOfTraceHandle struct{}
+
+// Forget drops the result for these arguments.
+func (quoteOfTraceHandle) Forget(id int64) {
+	k := quoteOfTraceKeyOf(id)
+	quoteOfTraceSite.Forget(k.hash(), k)
+}
+
+// Peek returns the result that is kept for these arguments, if there is one, and
+// computes nothing.
+func (quoteOfTraceHandle) Peek(id int64) (r0 Quote, ok bool) {
+	k := quoteOfTraceKeyOf(id)
+	v, ok := quoteOfTraceSite.Peek(k.hash(), k)
+	return v.r0, ok
+}
+
+// Prime keeps a result for these arguments.
+func (quoteOfTraceHandle) Prime(id int64, r0 Quote) {
+	k := quoteOfTraceKeyOf(id)
+	quoteOfTraceSite.Prime(k.hash(), k, quoteOfTraceResult{r0: r0})
+}
+
+// Refresh computes the result for these arguments anew and keeps it.
+func (quoteOfTraceHandle) Refresh(id int64) Quote {
+	k := quoteOfTraceKeyOf(id)
+	call := quoteOfTraceCall(id)
+
+	v, err := quoteOfTraceSite.Refresh(k.hash(), k, call)
+	if err != nil {
+		panic(err)
+	}
+	return v.r0
+}
+
+// Clear drops every result.
+func (quoteOfTraceHandle) Clear() { quoteOfTraceSite.Clear() }
+
+// Stats returns what the cache has counted.
+func (quoteOfTraceHandle) Stats() cache.Stats { return cache.Stats(quoteOfTraceSite.Stats()) }
+
 // settings has changed since this file was generated if the next line does not compile;
 // run: go tool cachegen ./...
 var _ func() Quote = settings

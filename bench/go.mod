@@ -6,6 +6,7 @@ require (
 	github.com/Yiling-J/theine-go v0.6.3
 	github.com/cachegen/cachegen v0.0.0
 	github.com/dgraph-io/ristretto/v2 v2.4.2
+	github.com/hashicorp/golang-lru/arc/v2 v2.0.7
 	github.com/hashicorp/golang-lru/v2 v2.0.7
 	github.com/jellydator/ttlcache/v3 v3.4.1
 	github.com/maypok86/otter/v2 v2.4.0

@@ -74,7 +74,7 @@ func MemoryPerEntry(progress func(string)) []Memory {
 	return out
 }
 
-func heap() uint64 {
+func heapInUse() uint64 {
 	for range 3 {
 		runtime.GC()
 	}
@@ -84,7 +84,7 @@ func heap() uint64 {
 }
 
 func memory(p Peer, n int) Memory {
-	before := heap()
+	before := heapInUse()
 	computed := 0
 	get, stop := p.New(n+n/10, func(k Key) Quote { computed++; return Quote{ID: k.ID} })
 	// Keys are made one at a time, so that what stays of them belongs to the cache.
@@ -93,7 +93,7 @@ func memory(p Peer, n int) Memory {
 		get(key(i))
 	}
 	time.Sleep(20 * time.Millisecond)
-	after := heap()
+	after := heapInUse()
 	start := time.Now()
 	runtime.GC()
 	gc := time.Since(start)
