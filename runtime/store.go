@@ -221,6 +221,7 @@ func (s *store) pastEnd(now int64) *node {
 	step := handStep
 	if len(slots) <= 8*handStep {
 		step = len(slots)
+		e.began() // or what the hand has passed would be left out
 	}
 	for range step {
 		for n := slots[e.hand].Load(); n != nil; n = n.next.Load() {
