@@ -4,11 +4,11 @@ package bench
 
 import (
 	"context"
-	"strings"
+	"time"
 
 	"github.com/cachegen/cachegen/cache"
 	cachert "github.com/cachegen/cachegen/runtime"
-	"github.com/cachegen/cachegen/runtime/value"
+	cachevalue "github.com/cachegen/cachegen/runtime/value"
 )
 
 // Made for version 3 of the interface between generated code and the runtime. If the
@@ -16,8 +16,7 @@ import (
 // dependency, take a newer version of it.
 const _ = cachert.Generated3
 
-// quote has changed since this file was generated if the next line does not compile;
-// run: go tool cachegen ./...
+// If this line does not compile, quote's signature has changed: run go tool cachegen ./...
 var _ func(int64, string) Quote = quote
 
 type quoteKey struct {
@@ -26,114 +25,71 @@ type quoteKey struct {
 }
 
 func (k *quoteKey) hash() uint64 {
-	h := value.HashStart()
-	h = value.HashUint64(h, uint64(k.id))
-	h = value.HashString(h, k.name)
-	return h
+	h := cachevalue.HashUint64(cachevalue.HashStart(), uint64(k.id))
+	return cachevalue.HashString(h, k.name)
 }
 
-// own lets go of the caller's memory.
-func (k *quoteKey) own() {
-	k.name = strings.Clone(k.name)
-}
-
-func quoteKeyOf(id int64, name string) (k quoteKey) {
-	k.id = id
-	k.name = name
-	return
-}
-
-type quoteResult struct {
-	r0 Quote
-}
-
-var quoteSite = cachert.New[quoteKey, quoteResult](nil, cachert.Options{
-	Func:        "github.com/cachegen/cachegen/bench.quote",
-	Site:        "funcs.go",
-	TTL:         600000000000, // 10m0s
+var quoteSite = cachert.New[quoteKey, Quote](nil, cachert.Options{
+	Func: "github.com/cachegen/cachegen/bench.quote", Site: "funcs.go",
+	TTL:         10 * time.Minute,
 	Max:         10000,
 	ErrorResult: cachert.NoError,
 })
 
-// GetQuote is quote, cached.
-//
-// Its results are cached; see [GetQuoteCache].
+// GetQuote is quote, cached; see [GetQuoteCache].
 func GetQuote(id int64, name string) Quote {
-	k := quoteKeyOf(id, name)
+	k := quoteKey{id, name}
 	h := k.hash()
 	if v := quoteSite.Get(h, &k); v != nil {
-		return v.r0
+		return *v
 	}
-	return quoteMiss(id, name, h, k)
-}
-
-func quoteMiss(id int64, name string, h uint64, k quoteKey) Quote {
-	k.own()
-	call := quoteCall(id, name)
-	v, err := quoteSite.Do(h, k, call)
-	if err != nil {
-		panic(err)
-	}
-	return v.r0
+	return cachert.Must(quoteSite.Do(h, k, quoteCall(id, name)))
 }
 
 func quoteCall(id int64, name string) *cachert.Call {
-	return &cachert.Call{
-		Run: func(_ context.Context, a any) (err error) {
-			v := a.(*quoteResult)
-			v.r0 = quote(id, name)
-			return
-		},
-	}
+	return &cachert.Call{Run: func(_ context.Context, v any) error {
+		*v.(*Quote) = quote(id, name)
+		return nil
+	}}
 }
 
 // GetQuoteCache controls the cache of GetQuote.
-var GetQuoteCache quoteHandle
+var GetQuoteCache GetQuoteHandle
 
-type quoteHandle struct{}
+// GetQuoteHandle is the type of [GetQuoteCache].
+type GetQuoteHandle struct{}
 
 // Forget drops the result for these arguments.
-func (quoteHandle) Forget(id int64, name string) {
-	k := quoteKeyOf(id, name)
+func (GetQuoteHandle) Forget(id int64, name string) {
+	k := quoteKey{id, name}
 	quoteSite.Forget(k.hash(), k)
 }
 
-// Peek returns the result that is kept for these arguments, if there is one, and
-// computes nothing.
-func (quoteHandle) Peek(id int64, name string) (r0 Quote, ok bool) {
-	k := quoteKeyOf(id, name)
-	v, ok := quoteSite.Peek(k.hash(), k)
-	return v.r0, ok
+// Peek returns the result that is kept for these arguments, if any; it computes nothing.
+func (GetQuoteHandle) Peek(id int64, name string) (value Quote, ok bool) {
+	k := quoteKey{id, name}
+	return quoteSite.Peek(k.hash(), k)
 }
 
 // Prime keeps a result for these arguments.
-func (quoteHandle) Prime(id int64, name string, r0 Quote) {
-	k := quoteKeyOf(id, name)
-	k.own()
-	quoteSite.Prime(k.hash(), k, quoteResult{r0: r0})
+func (GetQuoteHandle) Prime(id int64, name string, value Quote) {
+	k := quoteKey{id, name}
+	quoteSite.Prime(k.hash(), k, value)
 }
 
 // Refresh computes the result for these arguments anew and keeps it.
-func (quoteHandle) Refresh(id int64, name string) Quote {
-	k := quoteKeyOf(id, name)
-	k.own()
-	call := quoteCall(id, name)
-
-	v, err := quoteSite.Refresh(k.hash(), k, call)
-	if err != nil {
-		panic(err)
-	}
-	return v.r0
+func (GetQuoteHandle) Refresh(id int64, name string) Quote {
+	k := quoteKey{id, name}
+	return cachert.Must(quoteSite.Refresh(k.hash(), k, quoteCall(id, name)))
 }
 
 // Clear drops every result.
-func (quoteHandle) Clear() { quoteSite.Clear() }
+func (GetQuoteHandle) Clear() { quoteSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (quoteHandle) Stats() cache.Stats { return cache.Stats(quoteSite.Stats()) }
+func (GetQuoteHandle) Stats() cache.Stats { return cache.Stats(quoteSite.Stats()) }
 
-// quoteErr has changed since this file was generated if the next line does not compile;
-// run: go tool cachegen ./...
+// If this line does not compile, quoteErr's signature has changed: run go tool cachegen ./...
 var _ func(int64, string) (Quote, error) = quoteErr
 
 type quoteErrKey struct {
@@ -142,108 +98,71 @@ type quoteErrKey struct {
 }
 
 func (k *quoteErrKey) hash() uint64 {
-	h := value.HashStart()
-	h = value.HashUint64(h, uint64(k.id))
-	h = value.HashString(h, k.name)
-	return h
+	h := cachevalue.HashUint64(cachevalue.HashStart(), uint64(k.id))
+	return cachevalue.HashString(h, k.name)
 }
 
-// own lets go of the caller's memory.
-func (k *quoteErrKey) own() {
-	k.name = strings.Clone(k.name)
-}
-
-func quoteErrKeyOf(id int64, name string) (k quoteErrKey) {
-	k.id = id
-	k.name = name
-	return
-}
-
-type quoteErrResult struct {
-	r0 Quote
-}
-
-var quoteErrSite = cachert.New[quoteErrKey, quoteErrResult](nil, cachert.Options{
-	Func:        "github.com/cachegen/cachegen/bench.quoteErr",
-	Site:        "funcs.go",
-	TTL:         600000000000, // 10m0s
+var quoteErrSite = cachert.New[quoteErrKey, Quote](nil, cachert.Options{
+	Func: "github.com/cachegen/cachegen/bench.quoteErr", Site: "funcs.go",
+	TTL:         10 * time.Minute,
 	Max:         10000,
 	ErrorResult: cachert.HasError,
 })
 
-// QuoteErr is quoteErr, cached.
-//
-// Its results are cached; see [QuoteErrCache].
+// QuoteErr is quoteErr, cached; see [QuoteErrCache].
 func QuoteErr(id int64, name string) (Quote, error) {
-	k := quoteErrKeyOf(id, name)
+	k := quoteErrKey{id, name}
 	h := k.hash()
 	if v := quoteErrSite.Get(h, &k); v != nil {
-		return v.r0, nil
+		return *v, nil
 	}
-	return quoteErrMiss(id, name, h, k)
-}
-
-func quoteErrMiss(id int64, name string, h uint64, k quoteErrKey) (Quote, error) {
-	k.own()
-	call := quoteErrCall(id, name)
-	v, err := quoteErrSite.Do(h, k, call)
-	return v.r0, err
+	return quoteErrSite.Do(h, k, quoteErrCall(id, name))
 }
 
 func quoteErrCall(id int64, name string) *cachert.Call {
-	return &cachert.Call{
-		Run: func(_ context.Context, a any) (err error) {
-			v := a.(*quoteErrResult)
-			v.r0, err = quoteErr(id, name)
-			return
-		},
-	}
+	return &cachert.Call{Run: func(_ context.Context, v any) (err error) {
+		*v.(*Quote), err = quoteErr(id, name)
+		return err
+	}}
 }
 
 // QuoteErrCache controls the cache of QuoteErr.
-var QuoteErrCache quoteErrHandle
+var QuoteErrCache QuoteErrHandle
 
-type quoteErrHandle struct{}
+// QuoteErrHandle is the type of [QuoteErrCache].
+type QuoteErrHandle struct{}
 
 // Forget drops the result for these arguments.
-func (quoteErrHandle) Forget(id int64, name string) {
-	k := quoteErrKeyOf(id, name)
+func (QuoteErrHandle) Forget(id int64, name string) {
+	k := quoteErrKey{id, name}
 	quoteErrSite.Forget(k.hash(), k)
 }
 
-// Peek returns the result that is kept for these arguments, if there is one, and
-// computes nothing.
-func (quoteErrHandle) Peek(id int64, name string) (r0 Quote, ok bool) {
-	k := quoteErrKeyOf(id, name)
-	v, ok := quoteErrSite.Peek(k.hash(), k)
-	return v.r0, ok
+// Peek returns the result that is kept for these arguments, if any; it computes nothing.
+func (QuoteErrHandle) Peek(id int64, name string) (value Quote, ok bool) {
+	k := quoteErrKey{id, name}
+	return quoteErrSite.Peek(k.hash(), k)
 }
 
 // Prime keeps a result for these arguments.
-func (quoteErrHandle) Prime(id int64, name string, r0 Quote) {
-	k := quoteErrKeyOf(id, name)
-	k.own()
-	quoteErrSite.Prime(k.hash(), k, quoteErrResult{r0: r0})
+func (QuoteErrHandle) Prime(id int64, name string, value Quote) {
+	k := quoteErrKey{id, name}
+	quoteErrSite.Prime(k.hash(), k, value)
 }
 
 // Refresh computes the result for these arguments anew and keeps it.
-func (quoteErrHandle) Refresh(id int64, name string) (Quote, error) {
-	k := quoteErrKeyOf(id, name)
-	k.own()
-	call := quoteErrCall(id, name)
-
-	v, err := quoteErrSite.Refresh(k.hash(), k, call)
-	return v.r0, err
+func (QuoteErrHandle) Refresh(id int64, name string) (Quote, error) {
+	k := quoteErrKey{id, name}
+	return quoteErrSite.Refresh(k.hash(), k, quoteErrCall(id, name))
 }
 
 // Clear drops every result.
-func (quoteErrHandle) Clear() { quoteErrSite.Clear() }
+func (QuoteErrHandle) Clear() { quoteErrSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (quoteErrHandle) Stats() cache.Stats { return cache.Stats(quoteErrSite.Stats()) }
+func (QuoteErrHandle) Stats() cache.Stats { return cache.Stats(quoteErrSite.Stats()) }
 
-// quoteCtx has changed since this file was generated if the next line does not compile;
-// run: go tool cachegen ./...
+// If this line does not compile, quoteCtx's signature has changed: run go tool cachegen ./...
 var _ func(context.Context, int64, string) (Quote, error) = quoteCtx
 
 type quoteCtxKey struct {
@@ -252,111 +171,71 @@ type quoteCtxKey struct {
 }
 
 func (k *quoteCtxKey) hash() uint64 {
-	h := value.HashStart()
-	h = value.HashUint64(h, uint64(k.id))
-	h = value.HashString(h, k.name)
-	return h
+	h := cachevalue.HashUint64(cachevalue.HashStart(), uint64(k.id))
+	return cachevalue.HashString(h, k.name)
 }
 
-// own lets go of the caller's memory.
-func (k *quoteCtxKey) own() {
-	k.name = strings.Clone(k.name)
-}
-
-func quoteCtxKeyOf(id int64, name string) (k quoteCtxKey) {
-	k.id = id
-	k.name = name
-	return
-}
-
-type quoteCtxResult struct {
-	r0 Quote
-}
-
-var quoteCtxSite = cachert.New[quoteCtxKey, quoteCtxResult](nil, cachert.Options{
-	Func:         "github.com/cachegen/cachegen/bench.quoteCtx",
-	Site:         "funcs.go",
-	TTL:          600000000000, // 10m0s
-	Max:          10000,
-	Detach:       true,
-	TrackContext: true,
-	ErrorResult:  cachert.HasError,
+var quoteCtxSite = cachert.New[quoteCtxKey, Quote](nil, cachert.Options{
+	Func: "github.com/cachegen/cachegen/bench.quoteCtx", Site: "funcs.go",
+	TTL:    10 * time.Minute,
+	Max:    10000,
+	Detach: true, TrackContext: true, ErrorResult: cachert.HasError,
 })
 
-// QuoteCtx is quoteCtx, cached.
-//
-// Its results are cached; see [QuoteCtxCache].
-func QuoteCtx(p0 context.Context, id int64, name string) (Quote, error) {
-	k := quoteCtxKeyOf(id, name)
+// QuoteCtx is quoteCtx, cached; see [QuoteCtxCache].
+func QuoteCtx(ctx context.Context, id int64, name string) (Quote, error) {
+	k := quoteCtxKey{id, name}
 	h := k.hash()
-	if v := quoteCtxSite.GetCtx(p0, h, &k); v != nil {
-		return v.r0, nil
+	if v := quoteCtxSite.GetCtx(ctx, h, &k); v != nil {
+		return *v, nil
 	}
-	return quoteCtxMiss(p0, id, name, h, k)
+	return quoteCtxSite.Do(h, k, quoteCtxCall(ctx, id, name))
 }
 
-func quoteCtxMiss(p0 context.Context, id int64, name string, h uint64, k quoteCtxKey) (Quote, error) {
-	k.own()
-	call := quoteCtxCall(p0, id, name)
-	v, err := quoteCtxSite.Do(h, k, call)
-	return v.r0, err
-}
-
-func quoteCtxCall(p0 context.Context, id int64, name string) *cachert.Call {
-	return &cachert.Call{
-		Ctx: p0,
-		Run: func(p0 context.Context, a any) (err error) {
-			v := a.(*quoteCtxResult)
-			v.r0, err = quoteCtx(p0, id, name)
-			return
-		},
-	}
+func quoteCtxCall(ctx context.Context, id int64, name string) *cachert.Call {
+	return &cachert.Call{Ctx: ctx, Run: func(ctx context.Context, v any) (err error) {
+		*v.(*Quote), err = quoteCtx(ctx, id, name)
+		return err
+	}}
 }
 
 // QuoteCtxCache controls the cache of QuoteCtx.
-var QuoteCtxCache quoteCtxHandle
+var QuoteCtxCache QuoteCtxHandle
 
-type quoteCtxHandle struct{}
+// QuoteCtxHandle is the type of [QuoteCtxCache].
+type QuoteCtxHandle struct{}
 
 // Forget drops the result for these arguments.
-func (quoteCtxHandle) Forget(id int64, name string) {
-	k := quoteCtxKeyOf(id, name)
+func (QuoteCtxHandle) Forget(id int64, name string) {
+	k := quoteCtxKey{id, name}
 	quoteCtxSite.Forget(k.hash(), k)
 }
 
-// Peek returns the result that is kept for these arguments, if there is one, and
-// computes nothing.
-func (quoteCtxHandle) Peek(id int64, name string) (r0 Quote, ok bool) {
-	k := quoteCtxKeyOf(id, name)
-	v, ok := quoteCtxSite.Peek(k.hash(), k)
-	return v.r0, ok
+// Peek returns the result that is kept for these arguments, if any; it computes nothing.
+func (QuoteCtxHandle) Peek(id int64, name string) (value Quote, ok bool) {
+	k := quoteCtxKey{id, name}
+	return quoteCtxSite.Peek(k.hash(), k)
 }
 
 // Prime keeps a result for these arguments.
-func (quoteCtxHandle) Prime(id int64, name string, r0 Quote) {
-	k := quoteCtxKeyOf(id, name)
-	k.own()
-	quoteCtxSite.Prime(k.hash(), k, quoteCtxResult{r0: r0})
+func (QuoteCtxHandle) Prime(id int64, name string, value Quote) {
+	k := quoteCtxKey{id, name}
+	quoteCtxSite.Prime(k.hash(), k, value)
 }
 
 // Refresh computes the result for these arguments anew and keeps it.
-func (quoteCtxHandle) Refresh(p0 context.Context, id int64, name string) (Quote, error) {
-	k := quoteCtxKeyOf(id, name)
-	k.own()
-	call := quoteCtxCall(p0, id, name)
-
-	v, err := quoteCtxSite.Refresh(k.hash(), k, call)
-	return v.r0, err
+func (QuoteCtxHandle) Refresh(ctx context.Context, id int64, name string) (Quote, error) {
+	k := quoteCtxKey{id, name}
+	return quoteCtxSite.Refresh(k.hash(), k, quoteCtxCall(ctx, id, name))
 }
 
 // Clear drops every result.
-func (quoteCtxHandle) Clear() { quoteCtxSite.Clear() }
+func (QuoteCtxHandle) Clear() { quoteCtxSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (quoteCtxHandle) Stats() cache.Stats { return cache.Stats(quoteCtxSite.Stats()) }
+func (QuoteCtxHandle) Stats() cache.Stats { return cache.Stats(quoteCtxSite.Stats()) }
 
-// quoteOfMany has changed since this file was generated if the next line does not compile;
-// run: go tool cachegen ./...
+// If this line does not compile, quoteOfMany's signature has changed: run go tool cachegen ./...
 var _ func(int64, string) Quote = quoteOfMany
 
 type quoteOfManyKey struct {
@@ -365,31 +244,13 @@ type quoteOfManyKey struct {
 }
 
 func (k *quoteOfManyKey) hash() uint64 {
-	h := value.HashStart()
-	h = value.HashUint64(h, uint64(k.id))
-	h = value.HashString(h, k.name)
-	return h
+	h := cachevalue.HashUint64(cachevalue.HashStart(), uint64(k.id))
+	return cachevalue.HashString(h, k.name)
 }
 
-// own lets go of the caller's memory.
-func (k *quoteOfManyKey) own() {
-	k.name = strings.Clone(k.name)
-}
-
-func quoteOfManyKeyOf(id int64, name string) (k quoteOfManyKey) {
-	k.id = id
-	k.name = name
-	return
-}
-
-type quoteOfManyResult struct {
-	r0 Quote
-}
-
-var quoteOfManySite = cachert.New[quoteOfManyKey, quoteOfManyResult](nil, cachert.Options{
-	Func:        "github.com/cachegen/cachegen/bench.quoteOfMany",
-	Site:        "funcs.go",
-	TTL:         600000000000, // 10m0s
+var quoteOfManySite = cachert.New[quoteOfManyKey, Quote](nil, cachert.Options{
+	Func: "github.com/cachegen/cachegen/bench.quoteOfMany", Site: "funcs.go",
+	TTL:         10 * time.Minute,
 	Max:         1100000,
 	ErrorResult: cachert.NoError,
 })
@@ -398,105 +259,68 @@ var quoteOfManySite = cachert.New[quoteOfManyKey, quoteOfManyResult](nil, cacher
 //
 // Its results are cached; see [QuoteOfManyCache].
 func QuoteOfMany(id int64, name string) Quote {
-	k := quoteOfManyKeyOf(id, name)
+	k := quoteOfManyKey{id, name}
 	h := k.hash()
 	if v := quoteOfManySite.Get(h, &k); v != nil {
-		return v.r0
+		return *v
 	}
-	return quoteOfManyMiss(id, name, h, k)
-}
-
-func quoteOfManyMiss(id int64, name string, h uint64, k quoteOfManyKey) Quote {
-	k.own()
-	call := quoteOfManyCall(id, name)
-	v, err := quoteOfManySite.Do(h, k, call)
-	if err != nil {
-		panic(err)
-	}
-	return v.r0
+	return cachert.Must(quoteOfManySite.Do(h, k, quoteOfManyCall(id, name)))
 }
 
 func quoteOfManyCall(id int64, name string) *cachert.Call {
-	return &cachert.Call{
-		Run: func(_ context.Context, a any) (err error) {
-			v := a.(*quoteOfManyResult)
-			v.r0 = quoteOfMany(id, name)
-			return
-		},
-	}
+	return &cachert.Call{Run: func(_ context.Context, v any) error {
+		*v.(*Quote) = quoteOfMany(id, name)
+		return nil
+	}}
 }
 
 // QuoteOfManyCache controls the cache of QuoteOfMany.
-var QuoteOfManyCache quoteOfManyHandle
+var QuoteOfManyCache QuoteOfManyHandle
 
-type quoteOfManyHandle struct{}
+// QuoteOfManyHandle is the type of [QuoteOfManyCache].
+type QuoteOfManyHandle struct{}
 
 // Forget drops the result for these arguments.
-func (quoteOfManyHandle) Forget(id int64, name string) {
-	k := quoteOfManyKeyOf(id, name)
+func (QuoteOfManyHandle) Forget(id int64, name string) {
+	k := quoteOfManyKey{id, name}
 	quoteOfManySite.Forget(k.hash(), k)
 }
 
-// Peek returns the result that is kept for these arguments, if there is one, and
-// computes nothing.
-func (quoteOfManyHandle) Peek(id int64, name string) (r0 Quote, ok bool) {
-	k := quoteOfManyKeyOf(id, name)
-	v, ok := quoteOfManySite.Peek(k.hash(), k)
-	return v.r0, ok
+// Peek returns the result that is kept for these arguments, if any; it computes nothing.
+func (QuoteOfManyHandle) Peek(id int64, name string) (value Quote, ok bool) {
+	k := quoteOfManyKey{id, name}
+	return quoteOfManySite.Peek(k.hash(), k)
 }
 
 // Prime keeps a result for these arguments.
-func (quoteOfManyHandle) Prime(id int64, name string, r0 Quote) {
-	k := quoteOfManyKeyOf(id, name)
-	k.own()
-	quoteOfManySite.Prime(k.hash(), k, quoteOfManyResult{r0: r0})
+func (QuoteOfManyHandle) Prime(id int64, name string, value Quote) {
+	k := quoteOfManyKey{id, name}
+	quoteOfManySite.Prime(k.hash(), k, value)
 }
 
 // Refresh computes the result for these arguments anew and keeps it.
-func (quoteOfManyHandle) Refresh(id int64, name string) Quote {
-	k := quoteOfManyKeyOf(id, name)
-	k.own()
-	call := quoteOfManyCall(id, name)
-
-	v, err := quoteOfManySite.Refresh(k.hash(), k, call)
-	if err != nil {
-		panic(err)
-	}
-	return v.r0
+func (QuoteOfManyHandle) Refresh(id int64, name string) Quote {
+	k := quoteOfManyKey{id, name}
+	return cachert.Must(quoteOfManySite.Refresh(k.hash(), k, quoteOfManyCall(id, name)))
 }
 
 // Clear drops every result.
-func (quoteOfManyHandle) Clear() { quoteOfManySite.Clear() }
+func (QuoteOfManyHandle) Clear() { quoteOfManySite.Clear() }
 
 // Stats returns what the cache has counted.
-func (quoteOfManyHandle) Stats() cache.Stats { return cache.Stats(quoteOfManySite.Stats()) }
+func (QuoteOfManyHandle) Stats() cache.Stats { return cache.Stats(quoteOfManySite.Stats()) }
 
-// quoteOfTrace has changed since this file was generated if the next line does not compile;
-// run: go tool cachegen ./...
+// If this line does not compile, quoteOfTrace's signature has changed: run go tool cachegen ./...
 var _ func(int64) Quote = quoteOfTrace
 
-type quoteOfTraceKey struct {
-	id int64
-}
+type quoteOfTraceKey struct{ id int64 }
 
 func (k *quoteOfTraceKey) hash() uint64 {
-	h := value.HashStart()
-	h = value.HashUint64(h, uint64(k.id))
-	return h
+	return cachevalue.HashUint64(cachevalue.HashStart(), uint64(k.id))
 }
 
-func quoteOfTraceKeyOf(id int64) (k quoteOfTraceKey) {
-	k.id = id
-	return
-}
-
-type quoteOfTraceResult struct {
-	r0 Quote
-}
-
-var quoteOfTraceSite = cachert.New[quoteOfTraceKey, quoteOfTraceResult](nil, cachert.Options{
-	Func:        "github.com/cachegen/cachegen/bench.quoteOfTrace",
-	Site:        "funcs.go",
+var quoteOfTraceSite = cachert.New[quoteOfTraceKey, Quote](nil, cachert.Options{
+	Func: "github.com/cachegen/cachegen/bench.quoteOfTrace", Site: "funcs.go",
 	Max:         1000,
 	ErrorResult: cachert.NoError,
 })
@@ -505,449 +329,281 @@ var quoteOfTraceSite = cachert.New[quoteOfTraceKey, quoteOfTraceResult](nil, cac
 //
 // Its results are cached; see [QuoteOfTraceCache].
 func QuoteOfTrace(id int64) Quote {
-	k := quoteOfTraceKeyOf(id)
+	k := quoteOfTraceKey{id}
 	h := k.hash()
 	if v := quoteOfTraceSite.Get(h, &k); v != nil {
-		return v.r0
+		return *v
 	}
-	return quoteOfTraceMiss(id, h, k)
-}
-
-func quoteOfTraceMiss(id int64, h uint64, k quoteOfTraceKey) Quote {
-	call := quoteOfTraceCall(id)
-	v, err := quoteOfTraceSite.Do(h, k, call)
-	if err != nil {
-		panic(err)
-	}
-	return v.r0
+	return cachert.Must(quoteOfTraceSite.Do(h, k, quoteOfTraceCall(id)))
 }
 
 func quoteOfTraceCall(id int64) *cachert.Call {
-	return &cachert.Call{
-		Run: func(_ context.Context, a any) (err error) {
-			v := a.(*quoteOfTraceResult)
-			v.r0 = quoteOfTrace(id)
-			return
-		},
-	}
+	return &cachert.Call{Run: func(_ context.Context, v any) error {
+		*v.(*Quote) = quoteOfTrace(id)
+		return nil
+	}}
 }
 
 // QuoteOfTraceCache controls the cache of QuoteOfTrace.
-var QuoteOfTraceCache quoteOfTraceHandle
+var QuoteOfTraceCache QuoteOfTraceHandle
 
-type quoteOfTraceHandle struct{}
+// QuoteOfTraceHandle is the type of [QuoteOfTraceCache].
+type QuoteOfTraceHandle struct{}
 
 // Forget drops the result for these arguments.
-func (quoteOfTraceHandle) Forget(id int64) {
-	k := quoteOfTraceKeyOf(id)
+func (QuoteOfTraceHandle) Forget(id int64) {
+	k := quoteOfTraceKey{id}
 	quoteOfTraceSite.Forget(k.hash(), k)
 }
 
-// Peek returns the result that is kept for these arguments, if there is one, and
-// computes nothing.
-func (quoteOfTraceHandle) Peek(id int64) (r0 Quote, ok bool) {
-	k := quoteOfTraceKeyOf(id)
-	v, ok := quoteOfTraceSite.Peek(k.hash(), k)
-	return v.r0, ok
+// Peek returns the result that is kept for these arguments, if any; it computes nothing.
+func (QuoteOfTraceHandle) Peek(id int64) (value Quote, ok bool) {
+	k := quoteOfTraceKey{id}
+	return quoteOfTraceSite.Peek(k.hash(), k)
 }
 
 // Prime keeps a result for these arguments.
-func (quoteOfTraceHandle) Prime(id int64, r0 Quote) {
-	k := quoteOfTraceKeyOf(id)
-	quoteOfTraceSite.Prime(k.hash(), k, quoteOfTraceResult{r0: r0})
+func (QuoteOfTraceHandle) Prime(id int64, value Quote) {
+	k := quoteOfTraceKey{id}
+	quoteOfTraceSite.Prime(k.hash(), k, value)
 }
 
 // Refresh computes the result for these arguments anew and keeps it.
-func (quoteOfTraceHandle) Refresh(id int64) Quote {
-	k := quoteOfTraceKeyOf(id)
-	call := quoteOfTraceCall(id)
-
-	v, err := quoteOfTraceSite.Refresh(k.hash(), k, call)
-	if err != nil {
-		panic(err)
-	}
-	return v.r0
+func (QuoteOfTraceHandle) Refresh(id int64) Quote {
+	k := quoteOfTraceKey{id}
+	return cachert.Must(quoteOfTraceSite.Refresh(k.hash(), k, quoteOfTraceCall(id)))
 }
 
 // Clear drops every result.
-func (quoteOfTraceHandle) Clear() { quoteOfTraceSite.Clear() }
+func (QuoteOfTraceHandle) Clear() { quoteOfTraceSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (quoteOfTraceHandle) Stats() cache.Stats { return cache.Stats(quoteOfTraceSite.Stats()) }
+func (QuoteOfTraceHandle) Stats() cache.Stats { return cache.Stats(quoteOfTraceSite.Stats()) }
 
-// settings has changed since this file was generated if the next line does not compile;
-// run: go tool cachegen ./...
+// If this line does not compile, settings's signature has changed: run go tool cachegen ./...
 var _ func() Quote = settings
 
-type settingsKey struct {
-}
-
-func (k *settingsKey) hash() uint64 {
-	h := value.HashStart()
-	return h
-}
-
-func settingsKeyOf() (k settingsKey) {
-	return
-}
-
-type settingsResult struct {
-	r0 Quote
-}
-
-var settingsSite = cachert.New[settingsKey, settingsResult](nil, cachert.Options{
-	Func:        "github.com/cachegen/cachegen/bench.settings",
-	Site:        "funcs.go",
-	TTL:         600000000000, // 10m0s
+var settingsSite = cachert.New[cachert.None, Quote](nil, cachert.Options{
+	Func: "github.com/cachegen/cachegen/bench.settings", Site: "funcs.go",
+	TTL:         10 * time.Minute,
 	Max:         10000,
 	ErrorResult: cachert.NoError,
 })
 
-// Settings is settings, cached.
-//
-// Its results are cached; see [SettingsCache].
+// Settings is settings, cached; see [SettingsCache].
 func Settings() Quote {
-	k := settingsKeyOf()
-	h := k.hash()
-	if v := settingsSite.Get(h, &k); v != nil {
-		return v.r0
+	if v := settingsSite.Get(0, &cachert.None{}); v != nil {
+		return *v
 	}
-	return settingsMiss(h, k)
-}
-
-func settingsMiss(h uint64, k settingsKey) Quote {
-	call := settingsCall()
-	v, err := settingsSite.Do(h, k, call)
-	if err != nil {
-		panic(err)
-	}
-	return v.r0
+	return cachert.Must(settingsSite.Do(0, cachert.None{}, settingsCall()))
 }
 
 func settingsCall() *cachert.Call {
-	return &cachert.Call{
-		Run: func(_ context.Context, a any) (err error) {
-			v := a.(*settingsResult)
-			v.r0 = settings()
-			return
-		},
-	}
+	return &cachert.Call{Run: func(_ context.Context, v any) error {
+		*v.(*Quote) = settings()
+		return nil
+	}}
 }
 
 // SettingsCache controls the cache of Settings.
-var SettingsCache settingsHandle
+var SettingsCache SettingsHandle
 
-type settingsHandle struct{}
+// SettingsHandle is the type of [SettingsCache].
+type SettingsHandle struct{}
 
 // Forget drops the result for these arguments.
-func (settingsHandle) Forget() {
-	k := settingsKeyOf()
-	settingsSite.Forget(k.hash(), k)
-}
+func (SettingsHandle) Forget() { settingsSite.Forget(0, cachert.None{}) }
 
-// Peek returns the result that is kept for these arguments, if there is one, and
-// computes nothing.
-func (settingsHandle) Peek() (r0 Quote, ok bool) {
-	k := settingsKeyOf()
-	v, ok := settingsSite.Peek(k.hash(), k)
-	return v.r0, ok
+// Peek returns the result that is kept for these arguments, if any; it computes nothing.
+func (SettingsHandle) Peek() (value Quote, ok bool) {
+	return settingsSite.Peek(0, cachert.None{})
 }
 
 // Prime keeps a result for these arguments.
-func (settingsHandle) Prime(r0 Quote) {
-	k := settingsKeyOf()
-	settingsSite.Prime(k.hash(), k, settingsResult{r0: r0})
+func (SettingsHandle) Prime(value Quote) {
+	settingsSite.Prime(0, cachert.None{}, value)
 }
 
 // Refresh computes the result for these arguments anew and keeps it.
-func (settingsHandle) Refresh() Quote {
-	k := settingsKeyOf()
-	call := settingsCall()
-
-	v, err := settingsSite.Refresh(k.hash(), k, call)
-	if err != nil {
-		panic(err)
-	}
-	return v.r0
+func (SettingsHandle) Refresh() Quote {
+	return cachert.Must(settingsSite.Refresh(0, cachert.None{}, settingsCall()))
 }
 
 // Clear drops every result.
-func (settingsHandle) Clear() { settingsSite.Clear() }
+func (SettingsHandle) Clear() { settingsSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (settingsHandle) Stats() cache.Stats { return cache.Stats(settingsSite.Stats()) }
+func (SettingsHandle) Stats() cache.Stats { return cache.Stats(settingsSite.Stats()) }
 
-// mean has changed since this file was generated if the next line does not compile;
-// run: go tool cachegen ./...
+// If this line does not compile, mean's signature has changed: run go tool cachegen ./...
 var _ func([]float64) float64 = mean
 
-type meanKey struct {
-	digest value.Digest
+type meanKey struct{ digest cachevalue.Digest }
+
+func (k *meanKey) hash() uint64 { return cachevalue.HashDigest(cachevalue.HashStart(), &k.digest) }
+
+func meanKeyOf(xs []float64) meanKey {
+	e := cachevalue.NewEncoder()
+	cachevalue.EncodeFloats(e, xs)
+	return meanKey{e.Sum()}
 }
 
-func (k *meanKey) hash() uint64 {
-	h := value.HashStart()
-	h = value.HashDigest(h, &k.digest)
-	return h
-}
-
-func meanKeyOf(xs []float64) (k meanKey, err error) {
-	e := value.NewEncoder()
-	e.Part("xs")
-	value.EncodeFloats(e, xs)
-	k.digest, err = e.Digest()
-	return
-}
-
-type meanResult struct {
-	r0 float64
-}
-
-var meanSite = cachert.New[meanKey, meanResult](nil, cachert.Options{
-	Func:        "github.com/cachegen/cachegen/bench.mean",
-	Site:        "funcs.go",
-	TTL:         600000000000, // 10m0s
+var meanSite = cachert.New[meanKey, float64](nil, cachert.Options{
+	Func: "github.com/cachegen/cachegen/bench.mean", Site: "funcs.go",
+	TTL:         10 * time.Minute,
 	Max:         100,
 	ErrorResult: cachert.NoError,
 })
 
-// Mean is mean, cached.
-//
-// Its results are cached; see [MeanCache].
+// Mean is mean, cached; see [MeanCache].
 func Mean(xs []float64) float64 {
-	k, why := meanKeyOf(xs)
+	k := meanKeyOf(xs)
 	h := k.hash()
-	if why == nil {
-		if v := meanSite.Get(h, &k); v != nil {
-			return v.r0
-		}
+	if v := meanSite.Get(h, &k); v != nil {
+		return *v
 	}
-	return meanMiss(xs, h, k, why)
-}
-
-func meanMiss(xs []float64, h uint64, k meanKey, why error) float64 {
-	call := meanCall(xs)
-	call.Uncached = why
-	v, err := meanSite.Do(h, k, call)
-	if err != nil {
-		panic(err)
-	}
-	return v.r0
+	return cachert.Must(meanSite.Do(h, k, meanCall(xs)))
 }
 
 func meanCall(xs []float64) *cachert.Call {
 	return &cachert.Call{
-		Arguments: []cachert.Argument{
-			{Name: "xs", Encode: func(e *value.Encoder) {
-				value.EncodeFloats(e, xs)
-			}},
-		},
-		Run: func(_ context.Context, a any) (err error) {
-			v := a.(*meanResult)
-			v.r0 = mean(xs)
-			return
+		Arguments: []cachert.Argument{{Name: "xs", Encode: func(e *cachevalue.Encoder) { cachevalue.EncodeFloats(e, xs) }}},
+		Run: func(_ context.Context, v any) error {
+			*v.(*float64) = mean(xs)
+			return nil
 		},
 	}
 }
 
 // MeanCache controls the cache of Mean.
-var MeanCache meanHandle
+var MeanCache MeanHandle
 
-type meanHandle struct{}
+// MeanHandle is the type of [MeanCache].
+type MeanHandle struct{}
 
 // Forget drops the result for these arguments.
-func (meanHandle) Forget(xs []float64) {
-	k, why := meanKeyOf(xs)
-	if why != nil {
-		return
-	}
+func (MeanHandle) Forget(xs []float64) {
+	k := meanKeyOf(xs)
 	meanSite.Forget(k.hash(), k)
 }
 
-// Peek returns the result that is kept for these arguments, if there is one, and
-// computes nothing.
-func (meanHandle) Peek(xs []float64) (r0 float64, ok bool) {
-	k, why := meanKeyOf(xs)
-	if why != nil {
-		return
-	}
-	v, ok := meanSite.Peek(k.hash(), k)
-	return v.r0, ok
+// Peek returns the result that is kept for these arguments, if any; it computes nothing.
+func (MeanHandle) Peek(xs []float64) (value float64, ok bool) {
+	k := meanKeyOf(xs)
+	return meanSite.Peek(k.hash(), k)
 }
 
 // Prime keeps a result for these arguments.
-func (meanHandle) Prime(xs []float64, r0 float64) {
-	k, why := meanKeyOf(xs)
-	if why != nil {
-		return
-	}
-	meanSite.Prime(k.hash(), k, meanResult{r0: r0})
+func (MeanHandle) Prime(xs []float64, value float64) {
+	k := meanKeyOf(xs)
+	meanSite.Prime(k.hash(), k, value)
 }
 
 // Refresh computes the result for these arguments anew and keeps it.
-func (meanHandle) Refresh(xs []float64) float64 {
-	k, why := meanKeyOf(xs)
-	call := meanCall(xs)
-	call.Uncached = why
-
-	v, err := meanSite.Refresh(k.hash(), k, call)
-	if err != nil {
-		panic(err)
-	}
-	return v.r0
+func (MeanHandle) Refresh(xs []float64) float64 {
+	k := meanKeyOf(xs)
+	return cachert.Must(meanSite.Refresh(k.hash(), k, meanCall(xs)))
 }
 
 // Clear drops every result.
-func (meanHandle) Clear() { meanSite.Clear() }
+func (MeanHandle) Clear() { meanSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (meanHandle) Stats() cache.Stats { return cache.Stats(meanSite.Stats()) }
+func (MeanHandle) Stats() cache.Stats { return cache.Stats(meanSite.Stats()) }
 
-// rows has changed since this file was generated if the next line does not compile;
-// run: go tool cachegen ./...
+// If this line does not compile, rows's signature has changed: run go tool cachegen ./...
 var _ func(int) []Row = rows
 
-type rowsKey struct {
-	n int
+// rowsKey is the key of a call. Its methods tell the runtime how to treat results.
+type rowsKey struct{ n int }
+
+func (k *rowsKey) hash() uint64 { return cachevalue.HashUint64(cachevalue.HashStart(), uint64(k.n)) }
+
+func (*rowsKey) Copy(to, from any) error {
+	*to.(*[]Row) = funcsCopyRowSlice(nil, *from.(*[]Row))
+	return nil
 }
 
-func (k *rowsKey) hash() uint64 {
-	h := value.HashStart()
-	h = value.HashUint64(h, uint64(k.n))
-	return h
-}
-
-func rowsKeyOf(n int) (k rowsKey) {
-	k.n = n
-	return
-}
-
-type rowsResult struct {
-	r0 []Row
-}
-
-func rowsCopy(v *rowsResult) (w rowsResult) {
-	var c *value.Copier
-	w.r0 = funcs_copyRowSlice(c, v.r0)
-	return
-}
-
-type rowsOps struct{}
-
-func (*rowsOps) Copy(to, from any) (err error) {
-	*to.(*rowsResult) = rowsCopy(from.(*rowsResult))
-	return
-}
-
-var rowsSite = cachert.New[rowsKey, rowsResult](&rowsOps{}, cachert.Options{
-	Func:        "github.com/cachegen/cachegen/bench.rows",
-	Site:        "funcs.go",
-	TTL:         600000000000, // 10m0s
+var rowsSite = cachert.New[rowsKey, []Row]((*rowsKey)(nil), cachert.Options{
+	Func: "github.com/cachegen/cachegen/bench.rows", Site: "funcs.go",
+	TTL:         10 * time.Minute,
 	Max:         100,
 	ErrorResult: cachert.NoError,
 })
 
-// Rows is rows, cached.
-//
-// Its results are cached; see [RowsCache].
+// Rows is rows, cached; see [RowsCache].
 func Rows(n int) []Row {
-	k := rowsKeyOf(n)
+	k := rowsKey{n}
 	h := k.hash()
 	if v := rowsSite.Get(h, &k); v != nil {
-		w := rowsCopy(v)
-		return w.r0
+		return funcsCopyRowSlice(nil, *v)
 	}
-	return rowsMiss(n, h, k)
-}
-
-func rowsMiss(n int, h uint64, k rowsKey) []Row {
-	call := rowsCall(n)
-	v, err := rowsSite.Do(h, k, call)
-	if err != nil {
-		panic(err)
-	}
-	return v.r0
+	return cachert.Must(rowsSite.Do(h, k, rowsCall(n)))
 }
 
 func rowsCall(n int) *cachert.Call {
-	return &cachert.Call{
-		Run: func(_ context.Context, a any) (err error) {
-			v := a.(*rowsResult)
-			v.r0 = rows(n)
-			return
-		},
-	}
+	return &cachert.Call{Run: func(_ context.Context, v any) error {
+		*v.(*[]Row) = rows(n)
+		return nil
+	}}
 }
 
 // RowsCache controls the cache of Rows.
-var RowsCache rowsHandle
+var RowsCache RowsHandle
 
-type rowsHandle struct{}
+// RowsHandle is the type of [RowsCache].
+type RowsHandle struct{}
 
 // Forget drops the result for these arguments.
-func (rowsHandle) Forget(n int) {
-	k := rowsKeyOf(n)
+func (RowsHandle) Forget(n int) {
+	k := rowsKey{n}
 	rowsSite.Forget(k.hash(), k)
 }
 
-// Peek returns the result that is kept for these arguments, if there is one, and
-// computes nothing.
-func (rowsHandle) Peek(n int) (r0 []Row, ok bool) {
-	k := rowsKeyOf(n)
-	v, ok := rowsSite.Peek(k.hash(), k)
-	return v.r0, ok
+// Peek returns the result that is kept for these arguments, if any; it computes nothing.
+func (RowsHandle) Peek(n int) (value []Row, ok bool) {
+	k := rowsKey{n}
+	return rowsSite.Peek(k.hash(), k)
 }
 
 // Prime keeps a result for these arguments.
-func (rowsHandle) Prime(n int, r0 []Row) {
-	k := rowsKeyOf(n)
-	rowsSite.Prime(k.hash(), k, rowsResult{r0: r0})
+func (RowsHandle) Prime(n int, value []Row) {
+	k := rowsKey{n}
+	rowsSite.Prime(k.hash(), k, value)
 }
 
 // Refresh computes the result for these arguments anew and keeps it.
-func (rowsHandle) Refresh(n int) []Row {
-	k := rowsKeyOf(n)
-	call := rowsCall(n)
-
-	v, err := rowsSite.Refresh(k.hash(), k, call)
-	if err != nil {
-		panic(err)
-	}
-	return v.r0
+func (RowsHandle) Refresh(n int) []Row {
+	k := rowsKey{n}
+	return cachert.Must(rowsSite.Refresh(k.hash(), k, rowsCall(n)))
 }
 
 // Clear drops every result.
-func (rowsHandle) Clear() { rowsSite.Clear() }
+func (RowsHandle) Clear() { rowsSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (rowsHandle) Stats() cache.Stats { return cache.Stats(rowsSite.Stats()) }
+func (RowsHandle) Stats() cache.Stats { return cache.Stats(rowsSite.Stats()) }
 
-func funcs_copyRowSlice(c *value.Copier, v []Row) []Row {
-	w := value.CloneSlice(v)
-	var s0 value.Chunk[string]
+func funcsCopyRowSlice(c *cachevalue.Copier, v []Row) []Row {
+	w := cachevalue.CloneSlice(v)
+	var s0 cachevalue.Chunk[string]
 	for i := range w {
 		w[i].Tags = s0.Clone(w[i].Tags)
 	}
 	return w
 }
 
-// Quote has changed since this file was generated if this does not compile;
-// run: go tool cachegen ./...
-func _(p *Quote) {
-	_ = (*struct {
-		ID    int64
-		Price float64
-		Name  string
-	})(p)
-}
+// If this does not compile, Quote has changed: run go tool cachegen ./...
+var _ = (*struct {
+	ID    int64
+	Price float64
+	Name  string
+})((*Quote)(nil))
 
-// Row has changed since this file was generated if this does not compile;
-// run: go tool cachegen ./...
-func _(p *Row) {
-	_ = (*struct {
-		ID    int64
-		Price float64
-		Name  string
-		Tags  []string
-	})(p)
-}
+// If this does not compile, Row has changed: run go tool cachegen ./...
+var _ = (*struct {
+	ID    int64
+	Price float64
+	Name  string
+	Tags  []string
+})((*Row)(nil))

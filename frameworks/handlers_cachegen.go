@@ -5,12 +5,12 @@ package frameworks
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/cachegen/cachegen/cache"
 	"github.com/cachegen/cachegen/cache/html"
 	"github.com/cachegen/cachegen/cache/web"
 	cachert "github.com/cachegen/cachegen/runtime"
-	"github.com/cachegen/cachegen/runtime/value"
 )
 
 // Made for version 3 of the interface between generated code and the runtime. If the
@@ -18,38 +18,18 @@ import (
 // dependency, take a newer version of it.
 const _ = cachert.Generated3
 
-// page has changed since this file was generated if the next line does not compile;
-// run: go tool cachegen ./...
+// If this line does not compile, page's signature has changed: run go tool cachegen ./...
 var _ func(http.ResponseWriter, *http.Request) = page
 
-type pageKey struct {
-}
-
-func (k *pageKey) hash() uint64 {
-	h := value.HashStart()
-	return h
-}
-
-func pageKeyOf() (k pageKey) {
-	return
-}
-
-type pageResult struct {
-}
-
 // pageReads are the inputs that page reads of its request.
-var pageReads = []string{
-	"header:Accept-Language",
-	"url.path",
-}
+var pageReads = []string{"header:Accept-Language", "url.path"}
 
-var pageSite = cachert.NewDrawn[pageKey, pageResult](nil, cachert.DrawOptions{
+var pageSite = cachert.NewDrawn[cachert.None, cachert.None](nil, cachert.DrawOptions{
 	Options: cachert.Options{
-		Func:         "github.com/cachegen/cachegen/frameworks.page",
-		Site:         "handlers.go",
-		TTL:          3600000000000, // 1h0m0s
+		Func: "github.com/cachegen/cachegen/frameworks.page", Site: "handlers.go",
+		TTL:          time.Hour,
 		Max:          10000,
-		MaxBytes:     67108864,
+		MaxBytes:     64 << 20,
 		TrackContext: true,
 	},
 })
@@ -63,70 +43,45 @@ func Page(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ctx := r.Context()
-	k := pageKeyOf()
 	bctx, b, s := html.BindResponse(ctx, w, web.Static(r, pageReads))
-	_, err := pageSite.Do(k.hash(), k, &cachert.DrawCall{
+	cachert.Must(pageSite.Do(0, cachert.None{}, &cachert.DrawCall{
 		Ctx:     bctx,
 		Surface: s,
 		NoError: true,
-		Run: func(ctx context.Context, _ any) (err error) {
+		Run: func(ctx context.Context, _ any) error {
 			page(b, r.WithContext(ctx))
-			return
+			return nil
 		},
-	})
-	if err != nil {
-		panic(err)
-	}
+	}))
 }
 
 // PageCache controls the cache of Page.
-var PageCache pageHandle
+var PageCache PageHandle
 
-type pageHandle struct{}
+// PageHandle is the type of [PageCache].
+type PageHandle struct{}
 
 // Forget drops what is kept for these arguments.
-func (pageHandle) Forget() {
-	k := pageKeyOf()
-	pageSite.Forget(k.hash(), k)
-}
+func (PageHandle) Forget() { pageSite.Forget(0, cachert.None{}) }
 
 // Clear drops everything that is kept.
-func (pageHandle) Clear() { pageSite.Clear() }
+func (PageHandle) Clear() { pageSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (pageHandle) Stats() cache.Stats { return cache.Stats(pageSite.Stats()) }
+func (PageHandle) Stats() cache.Stats { return cache.Stats(pageSite.Stats()) }
 
-// missing has changed since this file was generated if the next line does not compile;
-// run: go tool cachegen ./...
+// If this line does not compile, missing's signature has changed: run go tool cachegen ./...
 var _ func(http.ResponseWriter, *http.Request) = missing
 
-type missingKey struct {
-}
-
-func (k *missingKey) hash() uint64 {
-	h := value.HashStart()
-	return h
-}
-
-func missingKeyOf() (k missingKey) {
-	return
-}
-
-type missingResult struct {
-}
-
 // missingReads are the inputs that missing reads of its request.
-var missingReads = []string{
-	"url.path",
-}
+var missingReads = []string{"url.path"}
 
-var missingSite = cachert.NewDrawn[missingKey, missingResult](nil, cachert.DrawOptions{
+var missingSite = cachert.NewDrawn[cachert.None, cachert.None](nil, cachert.DrawOptions{
 	Options: cachert.Options{
-		Func:         "github.com/cachegen/cachegen/frameworks.missing",
-		Site:         "handlers.go",
-		TTL:          3600000000000, // 1h0m0s
+		Func: "github.com/cachegen/cachegen/frameworks.missing", Site: "handlers.go",
+		TTL:          time.Hour,
 		Max:          10000,
-		MaxBytes:     67108864,
+		MaxBytes:     64 << 20,
 		TrackContext: true,
 	},
 })
@@ -140,71 +95,45 @@ func Missing(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ctx := r.Context()
-	k := missingKeyOf()
 	bctx, b, s := html.BindResponse(ctx, w, web.Static(r, missingReads))
-	_, err := missingSite.Do(k.hash(), k, &cachert.DrawCall{
+	cachert.Must(missingSite.Do(0, cachert.None{}, &cachert.DrawCall{
 		Ctx:     bctx,
 		Surface: s,
 		NoError: true,
-		Run: func(ctx context.Context, _ any) (err error) {
+		Run: func(ctx context.Context, _ any) error {
 			missing(b, r.WithContext(ctx))
-			return
+			return nil
 		},
-	})
-	if err != nil {
-		panic(err)
-	}
+	}))
 }
 
 // MissingCache controls the cache of Missing.
-var MissingCache missingHandle
+var MissingCache MissingHandle
 
-type missingHandle struct{}
+// MissingHandle is the type of [MissingCache].
+type MissingHandle struct{}
 
 // Forget drops what is kept for these arguments.
-func (missingHandle) Forget() {
-	k := missingKeyOf()
-	missingSite.Forget(k.hash(), k)
-}
+func (MissingHandle) Forget() { missingSite.Forget(0, cachert.None{}) }
 
 // Clear drops everything that is kept.
-func (missingHandle) Clear() { missingSite.Clear() }
+func (MissingHandle) Clear() { missingSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (missingHandle) Stats() cache.Stats { return cache.Stats(missingSite.Stats()) }
+func (MissingHandle) Stats() cache.Stats { return cache.Stats(missingSite.Stats()) }
 
-// moved has changed since this file was generated if the next line does not compile;
-// run: go tool cachegen ./...
+// If this line does not compile, moved's signature has changed: run go tool cachegen ./...
 var _ func(http.ResponseWriter, *http.Request) = moved
 
-type movedKey struct {
-}
-
-func (k *movedKey) hash() uint64 {
-	h := value.HashStart()
-	return h
-}
-
-func movedKeyOf() (k movedKey) {
-	return
-}
-
-type movedResult struct {
-}
-
 // movedReads are the inputs that moved reads of its request.
-var movedReads = []string{
-	"method",
-	"url.escaped",
-}
+var movedReads = []string{"method", "url.escaped"}
 
-var movedSite = cachert.NewDrawn[movedKey, movedResult](nil, cachert.DrawOptions{
+var movedSite = cachert.NewDrawn[cachert.None, cachert.None](nil, cachert.DrawOptions{
 	Options: cachert.Options{
-		Func:         "github.com/cachegen/cachegen/frameworks.moved",
-		Site:         "handlers.go",
-		TTL:          3600000000000, // 1h0m0s
+		Func: "github.com/cachegen/cachegen/frameworks.moved", Site: "handlers.go",
+		TTL:          time.Hour,
 		Max:          10000,
-		MaxBytes:     67108864,
+		MaxBytes:     64 << 20,
 		TrackContext: true,
 	},
 })
@@ -218,65 +147,42 @@ func Moved(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ctx := r.Context()
-	k := movedKeyOf()
 	bctx, b, s := html.BindResponse(ctx, w, web.Static(r, movedReads))
-	_, err := movedSite.Do(k.hash(), k, &cachert.DrawCall{
+	cachert.Must(movedSite.Do(0, cachert.None{}, &cachert.DrawCall{
 		Ctx:     bctx,
 		Surface: s,
 		NoError: true,
-		Run: func(ctx context.Context, _ any) (err error) {
+		Run: func(ctx context.Context, _ any) error {
 			moved(b, r.WithContext(ctx))
-			return
+			return nil
 		},
-	})
-	if err != nil {
-		panic(err)
-	}
+	}))
 }
 
 // MovedCache controls the cache of Moved.
-var MovedCache movedHandle
+var MovedCache MovedHandle
 
-type movedHandle struct{}
+// MovedHandle is the type of [MovedCache].
+type MovedHandle struct{}
 
 // Forget drops what is kept for these arguments.
-func (movedHandle) Forget() {
-	k := movedKeyOf()
-	movedSite.Forget(k.hash(), k)
-}
+func (MovedHandle) Forget() { movedSite.Forget(0, cachert.None{}) }
 
 // Clear drops everything that is kept.
-func (movedHandle) Clear() { movedSite.Clear() }
+func (MovedHandle) Clear() { movedSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (movedHandle) Stats() cache.Stats { return cache.Stats(movedSite.Stats()) }
+func (MovedHandle) Stats() cache.Stats { return cache.Stats(movedSite.Stats()) }
 
-// stream has changed since this file was generated if the next line does not compile;
-// run: go tool cachegen ./...
+// If this line does not compile, stream's signature has changed: run go tool cachegen ./...
 var _ func(http.ResponseWriter, *http.Request) = stream
 
-type streamKey struct {
-}
-
-func (k *streamKey) hash() uint64 {
-	h := value.HashStart()
-	return h
-}
-
-func streamKeyOf() (k streamKey) {
-	return
-}
-
-type streamResult struct {
-}
-
-var streamSite = cachert.NewDrawn[streamKey, streamResult](nil, cachert.DrawOptions{
+var streamSite = cachert.NewDrawn[cachert.None, cachert.None](nil, cachert.DrawOptions{
 	Options: cachert.Options{
-		Func:         "github.com/cachegen/cachegen/frameworks.stream",
-		Site:         "handlers.go",
-		TTL:          3600000000000, // 1h0m0s
+		Func: "github.com/cachegen/cachegen/frameworks.stream", Site: "handlers.go",
+		TTL:          time.Hour,
 		Max:          10000,
-		MaxBytes:     67108864,
+		MaxBytes:     64 << 20,
 		TrackContext: true,
 	},
 })
@@ -290,57 +196,35 @@ func Stream(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ctx := r.Context()
-	k := streamKeyOf()
 	bctx, b, s := html.BindResponse(ctx, w, web.Static(r, nil))
-	_, err := streamSite.Do(k.hash(), k, &cachert.DrawCall{
+	cachert.Must(streamSite.Do(0, cachert.None{}, &cachert.DrawCall{
 		Ctx:     bctx,
 		Surface: s,
 		NoError: true,
-		Run: func(ctx context.Context, _ any) (err error) {
+		Run: func(ctx context.Context, _ any) error {
 			stream(b, r.WithContext(ctx))
-			return
+			return nil
 		},
-	})
-	if err != nil {
-		panic(err)
-	}
+	}))
 }
 
 // StreamCache controls the cache of Stream.
-var StreamCache streamHandle
+var StreamCache StreamHandle
 
-type streamHandle struct{}
+// StreamHandle is the type of [StreamCache].
+type StreamHandle struct{}
 
 // Forget drops what is kept for these arguments.
-func (streamHandle) Forget() {
-	k := streamKeyOf()
-	streamSite.Forget(k.hash(), k)
-}
+func (StreamHandle) Forget() { streamSite.Forget(0, cachert.None{}) }
 
 // Clear drops everything that is kept.
-func (streamHandle) Clear() { streamSite.Clear() }
+func (StreamHandle) Clear() { streamSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (streamHandle) Stats() cache.Stats { return cache.Stats(streamSite.Stats()) }
+func (StreamHandle) Stats() cache.Stats { return cache.Stats(streamSite.Stats()) }
 
-// file has changed since this file was generated if the next line does not compile;
-// run: go tool cachegen ./...
+// If this line does not compile, file's signature has changed: run go tool cachegen ./...
 var _ func(http.ResponseWriter, *http.Request) = file
-
-type fileKey struct {
-}
-
-func (k *fileKey) hash() uint64 {
-	h := value.HashStart()
-	return h
-}
-
-func fileKeyOf() (k fileKey) {
-	return
-}
-
-type fileResult struct {
-}
 
 // fileReads are the inputs that file reads of its request.
 var fileReads = []string{
@@ -353,13 +237,12 @@ var fileReads = []string{
 	"method",
 }
 
-var fileSite = cachert.NewDrawn[fileKey, fileResult](nil, cachert.DrawOptions{
+var fileSite = cachert.NewDrawn[cachert.None, cachert.None](nil, cachert.DrawOptions{
 	Options: cachert.Options{
-		Func:         "github.com/cachegen/cachegen/frameworks.file",
-		Site:         "handlers.go",
-		TTL:          3600000000000, // 1h0m0s
+		Func: "github.com/cachegen/cachegen/frameworks.file", Site: "handlers.go",
+		TTL:          time.Hour,
 		Max:          10000,
-		MaxBytes:     67108864,
+		MaxBytes:     64 << 20,
 		TrackContext: true,
 	},
 })
@@ -373,65 +256,42 @@ func File(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ctx := r.Context()
-	k := fileKeyOf()
 	bctx, b, s := html.BindResponse(ctx, w, web.Static(r, fileReads))
-	_, err := fileSite.Do(k.hash(), k, &cachert.DrawCall{
+	cachert.Must(fileSite.Do(0, cachert.None{}, &cachert.DrawCall{
 		Ctx:     bctx,
 		Surface: s,
 		NoError: true,
-		Run: func(ctx context.Context, _ any) (err error) {
+		Run: func(ctx context.Context, _ any) error {
 			file(b, r.WithContext(ctx))
-			return
+			return nil
 		},
-	})
-	if err != nil {
-		panic(err)
-	}
+	}))
 }
 
 // FileCache controls the cache of File.
-var FileCache fileHandle
+var FileCache FileHandle
 
-type fileHandle struct{}
+// FileHandle is the type of [FileCache].
+type FileHandle struct{}
 
 // Forget drops what is kept for these arguments.
-func (fileHandle) Forget() {
-	k := fileKeyOf()
-	fileSite.Forget(k.hash(), k)
-}
+func (FileHandle) Forget() { fileSite.Forget(0, cachert.None{}) }
 
 // Clear drops everything that is kept.
-func (fileHandle) Clear() { fileSite.Clear() }
+func (FileHandle) Clear() { fileSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (fileHandle) Stats() cache.Stats { return cache.Stats(fileSite.Stats()) }
+func (FileHandle) Stats() cache.Stats { return cache.Stats(fileSite.Stats()) }
 
-// busy has changed since this file was generated if the next line does not compile;
-// run: go tool cachegen ./...
+// If this line does not compile, busy's signature has changed: run go tool cachegen ./...
 var _ func(http.ResponseWriter, *http.Request) = busy
 
-type busyKey struct {
-}
-
-func (k *busyKey) hash() uint64 {
-	h := value.HashStart()
-	return h
-}
-
-func busyKeyOf() (k busyKey) {
-	return
-}
-
-type busyResult struct {
-}
-
-var busySite = cachert.NewDrawn[busyKey, busyResult](nil, cachert.DrawOptions{
+var busySite = cachert.NewDrawn[cachert.None, cachert.None](nil, cachert.DrawOptions{
 	Options: cachert.Options{
-		Func:         "github.com/cachegen/cachegen/frameworks.busy",
-		Site:         "handlers.go",
-		TTL:          3600000000000, // 1h0m0s
+		Func: "github.com/cachegen/cachegen/frameworks.busy", Site: "handlers.go",
+		TTL:          time.Hour,
 		Max:          10000,
-		MaxBytes:     67108864,
+		MaxBytes:     64 << 20,
 		TrackContext: true,
 	},
 })
@@ -445,35 +305,29 @@ func Busy(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ctx := r.Context()
-	k := busyKeyOf()
 	bctx, b, s := html.BindResponse(ctx, w, web.Static(r, nil))
-	_, err := busySite.Do(k.hash(), k, &cachert.DrawCall{
+	cachert.Must(busySite.Do(0, cachert.None{}, &cachert.DrawCall{
 		Ctx:     bctx,
 		Surface: s,
 		NoError: true,
-		Run: func(ctx context.Context, _ any) (err error) {
+		Run: func(ctx context.Context, _ any) error {
 			busy(b, r.WithContext(ctx))
-			return
+			return nil
 		},
-	})
-	if err != nil {
-		panic(err)
-	}
+	}))
 }
 
 // BusyCache controls the cache of Busy.
-var BusyCache busyHandle
+var BusyCache BusyHandle
 
-type busyHandle struct{}
+// BusyHandle is the type of [BusyCache].
+type BusyHandle struct{}
 
 // Forget drops what is kept for these arguments.
-func (busyHandle) Forget() {
-	k := busyKeyOf()
-	busySite.Forget(k.hash(), k)
-}
+func (BusyHandle) Forget() { busySite.Forget(0, cachert.None{}) }
 
 // Clear drops everything that is kept.
-func (busyHandle) Clear() { busySite.Clear() }
+func (BusyHandle) Clear() { busySite.Clear() }
 
 // Stats returns what the cache has counted.
-func (busyHandle) Stats() cache.Stats { return cache.Stats(busySite.Stats()) }
+func (BusyHandle) Stats() cache.Stats { return cache.Stats(busySite.Stats()) }

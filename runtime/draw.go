@@ -19,25 +19,26 @@ import (
 // A function draws when one of its parameters is a place to draw to. Its wrapper has this
 // shape; Bind comes from the adapter of the parameter's type:
 //
-//	var panelSite = cache.NewDrawn[panelKey, panelResult](panelOps{}, cache.DrawOptions{
-//		Options: cache.Options{Func: "example.com/shop.panel", TTL: 600_000_000_000, Max: 10000, TrackContext: true},
+//	var panelSite = cachert.NewDrawn[panelKey, int](nil, cachert.DrawOptions{
+//		Options: cachert.Options{Func: "example.com/shop.panel", Site: "panel.go", TTL: 10 * time.Minute, Max: 10000, TrackContext: true},
 //		Widgets: true, Variants: 100, Spinner: "Loading…",
 //	})
 //
 //	func Panel(ctx context.Context, w io.Writer, region string, children func(io.Writer) error) (int, error) {
-//		k := panelKey{region: strings.Clone(region)}
-//		bctx, bw, s := html.Bind(ctx, w, nil)
-//		var holes cache.Holes
-//		bchildren := cache.BindHoleErr(&holes, s, w, bw, children)
-//		v, err := panelSite.Do(k.hash(), k, &cache.DrawCall{
+//		k := panelKey{region, 0}
+//		bctx, b, s := html.Bind(ctx, w, nil)
+//		var holes cachert.Holes
+//		child := cachert.BindHoleErr(&holes, s, w, b, children)
+//		if children == nil {
+//			k.absent |= 1
+//		}
+//		return panelSite.Do(k.hash(), k, &cachert.DrawCall{
 //			Ctx: bctx, Surface: s, Holes: &holes,
 //			Run: func(ctx context.Context, v any) (err error) {
-//				r := v.(*panelResult)
-//				r.r0, err = panel(ctx, bw, region, bchildren)
+//				*v.(*int), err = panel(ctx, b, region, child)
 //				return err
 //			},
 //		})
-//		return v.r0, err
 //	}
 //
 // Without a context Ctx is nil. Without an error result NoError is set, Run's error is nil,
@@ -51,17 +52,14 @@ import (
 //			page(w, r)
 //			return
 //		}
-//		bctx, bw, s := html.BindResponse(r.Context(), w, web.Static(r, []string{"path:id", "query:q"}))
-//		_, err := pageSite.Do(value.HashStart(), pageKey{}, &cache.DrawCall{
-//			Ctx: bctx, Surface: s, NoError: true,
+//		ctx, b, s := html.BindResponse(r.Context(), w, web.Static(r, pageReads))
+//		cachert.Must(pageSite.Do(0, cachert.None{}, &cachert.DrawCall{
+//			Ctx: ctx, Surface: s, NoError: true,
 //			Run: func(ctx context.Context, _ any) error {
-//				page(bw, r.WithContext(ctx))
+//				page(b, r.WithContext(ctx))
 //				return nil
 //			},
-//		})
-//		if err != nil {
-//			panic(err)
-//		}
+//		}))
 //	}
 
 // DrawOptions describe one cached function that draws.
@@ -109,8 +107,8 @@ type drawn struct {
 	ops   ops // of the function's keys and values
 	k, v  reflect.Type
 
-	keyStrings []uintptr // where a key has strings
-	plain      bool      // values are shared by outcomes where they are equal
+	texts []keyText // the strings in the function's own keys
+	plain bool      // values are shared by outcomes where they are equal
 
 	hits                                                       counter
 	misses, loads, failed, notKept, changed, unsteady, invalid atomic.Uint64
@@ -181,7 +179,7 @@ func newDrawn(of any, equal func(a, b *node) bool, v, user any, opts *DrawOption
 	f.reach = &reach{result: d.v, shared: d.ops.copy == nil}
 	k, _ := f.k.FieldByName("k")
 	d.k = k.Type
-	d.keyStrings = stringsIn(d.k, 0, nil)
+	d.texts = textsIn(d.k)
 	st := makeSite(f, o.Options)
 	st.mu.Lock() // others see it already
 	defer st.mu.Unlock()
@@ -282,7 +280,12 @@ func (d *drawn) group(n *node) drawnGroup {
 
 // keyIn returns the function's own key, a *K, in the key that path begins.
 func (d *drawn) keyIn(path *Path) any {
-	return reflect.NewAt(d.k, unsafe.Add(unsafe.Pointer(path), unsafe.Sizeof(*path))).Interface()
+	return reflect.NewAt(d.k, d.keyAt(path)).Interface()
+}
+
+// keyAt is where that key is.
+func (d *drawn) keyAt(path *Path) unsafe.Pointer {
+	return unsafe.Add(unsafe.Pointer(path), unsafe.Sizeof(*path))
 }
 
 // forget drops every outcome of n's key: those that are found by the key's label, and after
@@ -494,6 +497,7 @@ func (w *drawWalk) miss() error {
 		return w.straight("a call that it made was not cached")
 	}
 	d.misses.Add(1)
+	own(d.texts, d.keyAt(pathOf(w.at))) // what is kept is made with it
 	st.label(w.at, w.ca)
 	w.ca.inGroup(d.group(w.at))
 	for {
@@ -1025,29 +1029,11 @@ func (d *drawn) entrySize(v any) int64 {
 // besides is what an entry made in the walk w holds of the strings that belong to the call:
 // in its key, its tags, its session.
 func (d *drawn) besides(w *drawWalk) (n int64) {
-	k := reflect.ValueOf(d.keyIn(pathOf(w.at))).UnsafePointer()
-	for _, at := range d.keyStrings {
-		n += int64(len(*(*string)(unsafe.Add(k, at))))
-	}
+	n = textBytes(d.texts, d.keyAt(pathOf(w.at)))
 	for _, l := range w.ca.labels {
 		n += int64(len(l.name))
 	}
 	return n
-}
-
-// stringsIn returns where the strings in a value of t are that are no deeper than its
-// fields.
-func stringsIn(t reflect.Type, at uintptr, found []uintptr) []uintptr {
-	switch t.Kind() {
-	case reflect.String:
-		return append(found, at)
-	case reflect.Struct:
-		for i := range t.NumField() {
-			f := t.Field(i)
-			found = stringsIn(f.Type, at+f.Offset, found)
-		}
-	}
-	return found
 }
 
 // text is what err says, "" if it cannot.

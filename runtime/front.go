@@ -4,8 +4,11 @@ import (
 	"context"
 	"math"
 	"reflect"
+	"strings"
 	"time"
 	"unsafe"
+
+	"github.com/cachegen/cachegen/runtime/value"
 )
 
 // entry is what a Site keeps. Once it is in the store it does not change. The node comes
@@ -37,7 +40,8 @@ type front struct {
 	k, v  reflect.Type
 	valAt uintptr
 	equal func(a, b *node) bool
-	reach *reach // of the function's results, which drawn entries hold in others
+	texts []keyText // the strings in a key
+	reach *reach    // of the function's results, which drawn entries hold in others
 	// onLeft, where it is set, is called without locks for each entry that has left.
 	onLeft func(*node)
 	// atRoot, where it is set, says of an entry that it is found by its key when its group is
@@ -65,7 +69,14 @@ func opsOf(o any) (found ops) {
 	if o, ok := o.(interface{ Copy(to, from any) error }); ok {
 		found.copy = o.Copy
 	}
-	if o, ok := o.(interface{ Size(v any) int64 }); ok {
+	if o, ok := o.(interface {
+		Size(v any, z *value.Sizer) int64
+	}); ok {
+		found.bytes = func(v any) int64 {
+			return int64(reflect.TypeOf(v).Elem().Size()) + o.Size(v, new(value.Sizer))
+		}
+	}
+	if o, ok := o.(interface{ Size(v any) int64 }); ok { // of version 2
 		found.bytes = o.Size
 	}
 	if o, ok := o.(interface{ TTL(v any) time.Duration }); ok {
@@ -102,7 +113,7 @@ func frontOf(entry reflect.Type, equal func(a, b *node) bool, o ops) front {
 	k, _ := entry.FieldByName("key")
 	v, _ := entry.FieldByName("val")
 	r := &reach{result: v.Type, shared: o.copy == nil}
-	return front{ops: o, entry: entry, k: k.Type, v: v.Type, valAt: v.Offset, equal: equal, reach: r}
+	return front{ops: o, entry: entry, k: k.Type, v: v.Type, valAt: v.Offset, equal: equal, texts: textsIn(k.Type), reach: r}
 }
 
 // key returns n's key, a *K.
@@ -113,6 +124,73 @@ func (f *front) key(n *node) any {
 // value returns n's value, a *V.
 func (f *front) value(n *node) any {
 	return reflect.NewAt(f.v, unsafe.Add(unsafe.Pointer(n), f.valAt)).Interface()
+}
+
+// owned returns n, whose key was its caller's, with a key that holds none of the caller's
+// memory: a string can be a small part of a large one.
+func (f *front) owned(n *node) *node {
+	own(f.texts, keyIn(n))
+	return n
+}
+
+// A keyText is where a key has a string, or an array whose elements have some.
+type keyText struct {
+	at   uintptr
+	n    int       // elements; 1 for what is no array
+	size uintptr   // of an element
+	in   []keyText // of an element; nil: it is a string
+}
+
+// textsIn returns where values of t have strings. Generated code makes keys of what can be
+// compared by content, in which no other memory counts.
+func textsIn(t reflect.Type) (found []keyText) {
+	switch t.Kind() {
+	case reflect.String:
+		return []keyText{{n: 1}}
+	case reflect.Struct:
+		for i := range t.NumField() {
+			f := t.Field(i)
+			for _, x := range textsIn(f.Type) {
+				x.at += f.Offset
+				found = append(found, x)
+			}
+		}
+	case reflect.Array:
+		if in := textsIn(t.Elem()); in != nil && t.Len() > 0 {
+			return []keyText{{n: t.Len(), size: t.Elem().Size(), in: in}}
+		}
+	}
+	return found
+}
+
+// own replaces the strings in what p points to by copies.
+func own(texts []keyText, p unsafe.Pointer) {
+	for _, x := range texts {
+		for i := range x.n {
+			q := unsafe.Add(p, x.at+uintptr(i)*x.size)
+			if x.in != nil {
+				own(x.in, q)
+			} else {
+				s := (*string)(q)
+				*s = strings.Clone(*s)
+			}
+		}
+	}
+}
+
+// textBytes returns how long the strings in what p points to are.
+func textBytes(texts []keyText, p unsafe.Pointer) (bytes int64) {
+	for _, x := range texts {
+		for i := range x.n {
+			q := unsafe.Add(p, x.at+uintptr(i)*x.size)
+			if x.in != nil {
+				bytes += textBytes(x.in, q)
+			} else {
+				bytes += int64(len(*(*string)(q)))
+			}
+		}
+	}
+	return bytes
 }
 
 // set gives to the value of from, uncopied.

@@ -21,7 +21,7 @@ type Site[K comparable, V any] struct {
 // optional. A v is a *V, and a k is a *K:
 //
 //	Copy(to, from any) error   makes *to a caller's own copy of *from; without it the value is shared. An error: it cannot be copied, and is not kept
-//	Size(v any) int64          bytes of the value, for Options.MaxBytes
+//	Size(v any, z *value.Sizer) int64 bytes that the value refers to, for Options.MaxBytes; z is new
 //	TTL(v any) time.Duration   how long this value is fresh, instead of Options.TTL; not above 0: not at all
 //	Keep(v any) bool           false: hand it out, do not keep it
 //	KeepError(error) bool      whether an error is kept for Options.ErrorTTL; without it every error is
@@ -33,7 +33,9 @@ type Site[K comparable, V any] struct {
 //	Ignores(key any) bool      whether the context values of key do not matter; key can be compared
 //
 // They are methods, and not functions in a struct, so that a package variable that holds a
-// Site does not depend on what they call, which may be the cached function.
+// Site does not depend on what they call, which may be the cached function. Generated code
+// declares them on the type of its keys. Version 2 has a Size(v any) int64, which counts the
+// value itself as well.
 //
 // New panics with a message where the options are impossible.
 func New[K comparable, V any](ops any, opts Options) *Site[K, V] {
@@ -156,6 +158,19 @@ func getCtx[K comparable](ctx context.Context, st *store, h uint64, k *K) *node 
 	return nil
 }
 
+// None is the key of a function that takes nothing that counts, and the value of one that
+// has no results. The hash of such a key is 0.
+type None struct{}
+
+// Must returns v, or panics with err. It stands around Do and Refresh of a function that has
+// no error result: their error is then a *CycleError.
+func Must[V any](v V, err error) V {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
 // newNode returns a new entry of k, compiled once for each shape of key.
 func newNode[K comparable](st *store, h uint64, k K) *node {
 	n := st.front.blank()
@@ -164,26 +179,26 @@ func newNode[K comparable](st *store, h uint64, k K) *node {
 }
 
 // Do returns the value of k, computing it where it is not there. The caller owns what
-// it gets; the cache owns c.
+// it gets; the cache owns c, and keeps none of the memory of the strings in k.
 //
 // An error is that of the computation, ctx's if the caller's context ended first, or a
 // *CycleError. A panic of the computation goes to its owner and to all who wait for it.
 func (s *Site[K, V]) Do(h uint64, k K, c *Call) (V, error) {
-	n, err := s.store.load(newNode(&s.store, h, k), c)
+	n, err := s.store.load(s.store.front.owned(newNode(&s.store, h, k)), c)
 	return (*entry[K, V])(unsafe.Pointer(n)).val, err
 }
 
 // Refresh is Do for a caller who wants nothing that was computed before the call. What
 // is kept stays until the new result is there, and if there is none, longer.
 func (s *Site[K, V]) Refresh(h uint64, k K, c *Call) (V, error) {
-	n, err := s.store.refresh(newNode(&s.store, h, k), c)
+	n, err := s.store.refresh(s.store.front.owned(newNode(&s.store, h, k)), c)
 	return (*entry[K, V])(unsafe.Pointer(n)).val, err
 }
 
 // Acquire is Do for a resource that has a release: the value is not released before
 // the returned function has been called. Calling it again has no effect. It is never nil.
 func (s *Site[K, V]) Acquire(h uint64, k K, c *Call) (V, func(), error) {
-	n, done, err := s.store.acquire(newNode(&s.store, h, k), c)
+	n, done, err := s.store.acquire(s.store.front.owned(newNode(&s.store, h, k)), c)
 	return (*entry[K, V])(unsafe.Pointer(n)).val, done, err
 }
 
@@ -205,7 +220,7 @@ func (s *Site[K, V]) Peek(h uint64, k K) (v V, ok bool) {
 // Forget: no result of a computation that is running takes its place. A value that has a
 // release is the cache's from then on, also where it cannot be kept.
 func (s *Site[K, V]) Prime(h uint64, k K, v V) {
-	n := newNode(&s.store, h, k)
+	n := s.store.front.owned(newNode(&s.store, h, k))
 	(*entry[K, V])(unsafe.Pointer(n)).val = v
 	s.store.prime(n)
 }

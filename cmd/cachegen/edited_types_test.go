@@ -584,7 +584,8 @@ import (
 				_, rest, _ := strings.Cut(line, "lib_cachegen.go:")
 				fmt.Sscanf(rest, "%d:", &n)
 				for ; n > 0 && n <= len(lines) && lines[n-1] != ""; n-- {
-					if name, _, ok := strings.Cut(strings.TrimPrefix(lines[n-1], "// "), " has changed since"); ok {
+					if name, ok := strings.CutPrefix(lines[n-1], "// If this does not compile, "); ok {
+						name, _, _ = strings.Cut(name, " has changed:")
 						name = strings.TrimPrefix(name, qualifier)
 						name, _, _ = strings.Cut(name, "[")
 						broken[strings.TrimLeft(name, "SNAGM")] = true

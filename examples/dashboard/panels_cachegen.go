@@ -6,12 +6,12 @@ import (
 	"context"
 	"database/sql"
 	"io"
-	"strings"
+	"time"
 
 	"github.com/cachegen/cachegen/cache"
 	"github.com/cachegen/cachegen/cache/html"
 	cachert "github.com/cachegen/cachegen/runtime"
-	"github.com/cachegen/cachegen/runtime/value"
+	cachevalue "github.com/cachegen/cachegen/runtime/value"
 )
 
 // Made for version 3 of the interface between generated code and the runtime. If the
@@ -19,52 +19,27 @@ import (
 // dependency, take a newer version of it.
 const _ = cachert.Generated3
 
-// connect has changed since this file was generated if the next line does not compile;
-// run: go tool cachegen ./...
+// If this line does not compile, connect's signature has changed: run go tool cachegen ./...
 var _ func(context.Context, io.Writer, string) (*sql.DB, error) = connect
 
-type connectKey struct {
-	path string
-}
+// connectKey is the key of a call. Its methods tell the runtime how to treat results.
+type connectKey struct{ path string }
 
-func (k *connectKey) hash() uint64 {
-	h := value.HashStart()
-	h = value.HashString(h, k.path)
-	return h
-}
+func (k *connectKey) hash() uint64 { return cachevalue.HashString(cachevalue.HashStart(), k.path) }
 
-// own lets go of the caller's memory.
-func (k *connectKey) own() {
-	k.path = strings.Clone(k.path)
-}
-
-func connectKeyOf(path string) (k connectKey) {
-	k.path = path
-	return
-}
-
-type connectResult struct {
-	r0 *sql.DB
-}
-
-type connectOps struct{}
-
-func (*connectOps) Release(a any) {
-	v := a.(*connectResult)
-	if v.r0 != nil {
-		_ = v.r0.Close()
+func (*connectKey) Release(v any) {
+	if r := *v.(**sql.DB); r != nil {
+		_ = r.Close()
 	}
 }
 
-func (*connectOps) Ident(a any) any { return a.(*connectResult).r0 }
+func (*connectKey) Ident(v any) any { return *v.(**sql.DB) }
 
-var connectSite = cachert.NewDrawn[connectKey, connectResult](&connectOps{}, cachert.DrawOptions{
+var connectSite = cachert.NewDrawn[connectKey, *sql.DB]((*connectKey)(nil), cachert.DrawOptions{
 	Options: cachert.Options{
-		Func:         "github.com/cachegen/cachegen/examples/dashboard.connect",
-		Site:         "dashboard/panels.go",
-		Resource:     true,
-		Grace:        30000000000, // 30s
-		TrackContext: true,
+		Func: "github.com/cachegen/cachegen/examples/dashboard.connect", Site: "dashboard/panels.go",
+		Grace:    30 * time.Second,
+		Resource: true, TrackContext: true,
 	},
 })
 
@@ -73,63 +48,44 @@ var connectSite = cachert.NewDrawn[connectKey, connectResult](&connectOps{}, cac
 //
 // Its results are cached; see [ConnectCache].
 func Connect(ctx context.Context, w io.Writer, path string) (*sql.DB, error) {
-	k := connectKeyOf(path)
-	k.own()
+	k := connectKey{path}
 	bctx, b, s := html.Bind(ctx, w, nil)
-	v, err := connectSite.Do(k.hash(), k, &cachert.DrawCall{
+	return connectSite.Do(k.hash(), k, &cachert.DrawCall{
 		Ctx:     bctx,
 		Surface: s,
-		Run: func(ctx context.Context, a any) (err error) {
-			v := a.(*connectResult)
-			v.r0, err = connect(ctx, b, path)
-			return
+		Run: func(ctx context.Context, v any) (err error) {
+			*v.(**sql.DB), err = connect(ctx, b, path)
+			return err
 		},
 	})
-	return v.r0, err
 }
 
 // ConnectCache controls the cache of Connect.
-var ConnectCache connectHandle
+var ConnectCache ConnectHandle
 
-type connectHandle struct{}
+// ConnectHandle is the type of [ConnectCache].
+type ConnectHandle struct{}
 
 // Forget drops what is kept for these arguments.
-func (connectHandle) Forget(path string) {
-	k := connectKeyOf(path)
+func (ConnectHandle) Forget(path string) {
+	k := connectKey{path}
 	connectSite.Forget(k.hash(), k)
 }
 
 // Clear drops everything that is kept.
-func (connectHandle) Clear() { connectSite.Clear() }
+func (ConnectHandle) Clear() { connectSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (connectHandle) Stats() cache.Stats { return cache.Stats(connectSite.Stats()) }
+func (ConnectHandle) Stats() cache.Stats { return cache.Stats(connectSite.Stats()) }
 
-// intro has changed since this file was generated if the next line does not compile;
-// run: go tool cachegen ./...
+// If this line does not compile, intro's signature has changed: run go tool cachegen ./...
 var _ func(io.Writer) error = intro
 
-type introKey struct {
-}
-
-func (k *introKey) hash() uint64 {
-	h := value.HashStart()
-	return h
-}
-
-func introKeyOf() (k introKey) {
-	return
-}
-
-type introResult struct {
-}
-
-var introSite = cachert.NewDrawn[introKey, introResult](nil, cachert.DrawOptions{
+var introSite = cachert.NewDrawn[cachert.None, cachert.None](nil, cachert.DrawOptions{
 	Options: cachert.Options{
-		Func:     "github.com/cachegen/cachegen/examples/dashboard.intro",
-		Site:     "dashboard/panels.go",
+		Func: "github.com/cachegen/cachegen/examples/dashboard.intro", Site: "dashboard/panels.go",
 		Max:      10000,
-		MaxBytes: 67108864,
+		MaxBytes: 64 << 20,
 	},
 })
 
@@ -137,61 +93,40 @@ var introSite = cachert.NewDrawn[introKey, introResult](nil, cachert.DrawOptions
 //
 // Its results are cached; see [IntroCache].
 func Intro(w io.Writer) error {
-	k := introKeyOf()
 	_, b, s := html.Bind(context.Background(), w, nil)
-	_, err := introSite.Do(k.hash(), k, &cachert.DrawCall{
+	_, err := introSite.Do(0, cachert.None{}, &cachert.DrawCall{
 		Surface: s,
-		Run: func(_ context.Context, _ any) (err error) {
-			err = intro(b)
-			return
+		Run: func(_ context.Context, _ any) error {
+			return intro(b)
 		},
 	})
 	return err
 }
 
 // IntroCache controls the cache of Intro.
-var IntroCache introHandle
+var IntroCache IntroHandle
 
-type introHandle struct{}
+// IntroHandle is the type of [IntroCache].
+type IntroHandle struct{}
 
 // Forget drops what is kept for these arguments.
-func (introHandle) Forget() {
-	k := introKeyOf()
-	introSite.Forget(k.hash(), k)
-}
+func (IntroHandle) Forget() { introSite.Forget(0, cachert.None{}) }
 
 // Clear drops everything that is kept.
-func (introHandle) Clear() { introSite.Clear() }
+func (IntroHandle) Clear() { introSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (introHandle) Stats() cache.Stats { return cache.Stats(introSite.Stats()) }
+func (IntroHandle) Stats() cache.Stats { return cache.Stats(introSite.Stats()) }
 
-// sales has changed since this file was generated if the next line does not compile;
-// run: go tool cachegen ./...
+// If this line does not compile, sales's signature has changed: run go tool cachegen ./...
 var _ func(context.Context, io.Writer, *sql.DB) error = sales
 
-type salesKey struct {
-}
-
-func (k *salesKey) hash() uint64 {
-	h := value.HashStart()
-	return h
-}
-
-func salesKeyOf() (k salesKey) {
-	return
-}
-
-type salesResult struct {
-}
-
-var salesSite = cachert.NewDrawn[salesKey, salesResult](nil, cachert.DrawOptions{
+var salesSite = cachert.NewDrawn[cachert.None, cachert.None](nil, cachert.DrawOptions{
 	Options: cachert.Options{
-		Func:         "github.com/cachegen/cachegen/examples/dashboard.sales",
-		Site:         "dashboard/panels.go",
-		TTL:          600000000000, // 10m0s
+		Func: "github.com/cachegen/cachegen/examples/dashboard.sales", Site: "dashboard/panels.go",
+		TTL:          10 * time.Minute,
 		Max:          10000,
-		MaxBytes:     67108864,
+		MaxBytes:     64 << 20,
 		TrackContext: true,
 	},
 	Widgets:  true,
@@ -203,70 +138,45 @@ var salesSite = cachert.NewDrawn[salesKey, salesResult](nil, cachert.DrawOptions
 //
 // Its results are cached; see [SalesCache].
 func Sales(ctx context.Context, w io.Writer, _db *sql.DB) error {
-	k := salesKeyOf()
 	bctx, b, s := html.Bind(ctx, w, nil)
-	_, err := salesSite.Do(k.hash(), k, &cachert.DrawCall{
+	_, err := salesSite.Do(0, cachert.None{}, &cachert.DrawCall{
 		Ctx:     bctx,
 		Surface: s,
-		Run: func(ctx context.Context, _ any) (err error) {
-			err = sales(ctx, b, _db)
-			return
+		Run: func(ctx context.Context, _ any) error {
+			return sales(ctx, b, _db)
 		},
 	})
 	return err
 }
 
 // SalesCache controls the cache of Sales.
-var SalesCache salesHandle
+var SalesCache SalesHandle
 
-type salesHandle struct{}
+// SalesHandle is the type of [SalesCache].
+type SalesHandle struct{}
 
 // Forget drops what is kept for these arguments.
-func (salesHandle) Forget() {
-	k := salesKeyOf()
-	salesSite.Forget(k.hash(), k)
-}
+func (SalesHandle) Forget() { salesSite.Forget(0, cachert.None{}) }
 
 // Clear drops everything that is kept.
-func (salesHandle) Clear() { salesSite.Clear() }
+func (SalesHandle) Clear() { salesSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (salesHandle) Stats() cache.Stats { return cache.Stats(salesSite.Stats()) }
+func (SalesHandle) Stats() cache.Stats { return cache.Stats(salesSite.Stats()) }
 
-// detail has changed since this file was generated if the next line does not compile;
-// run: go tool cachegen ./...
+// If this line does not compile, detail's signature has changed: run go tool cachegen ./...
 var _ func(context.Context, io.Writer, *sql.DB, string) error = detail
 
-type detailKey struct {
-	region string
-}
+type detailKey struct{ region string }
 
-func (k *detailKey) hash() uint64 {
-	h := value.HashStart()
-	h = value.HashString(h, k.region)
-	return h
-}
+func (k *detailKey) hash() uint64 { return cachevalue.HashString(cachevalue.HashStart(), k.region) }
 
-// own lets go of the caller's memory.
-func (k *detailKey) own() {
-	k.region = strings.Clone(k.region)
-}
-
-func detailKeyOf(region string) (k detailKey) {
-	k.region = region
-	return
-}
-
-type detailResult struct {
-}
-
-var detailSite = cachert.NewDrawn[detailKey, detailResult](nil, cachert.DrawOptions{
+var detailSite = cachert.NewDrawn[detailKey, cachert.None](nil, cachert.DrawOptions{
 	Options: cachert.Options{
-		Func:         "github.com/cachegen/cachegen/examples/dashboard.detail",
-		Site:         "dashboard/panels.go",
-		TTL:          600000000000, // 10m0s
+		Func: "github.com/cachegen/cachegen/examples/dashboard.detail", Site: "dashboard/panels.go",
+		TTL:          10 * time.Minute,
 		Max:          10000,
-		MaxBytes:     67108864,
+		MaxBytes:     64 << 20,
 		TrackContext: true,
 	},
 	Widgets: true,
@@ -277,63 +187,43 @@ var detailSite = cachert.NewDrawn[detailKey, detailResult](nil, cachert.DrawOpti
 //
 // Its results are cached; see [DetailCache].
 func Detail(ctx context.Context, w io.Writer, _db *sql.DB, region string) error {
-	k := detailKeyOf(region)
-	k.own()
+	k := detailKey{region}
 	bctx, b, s := html.Bind(ctx, w, nil)
 	_, err := detailSite.Do(k.hash(), k, &cachert.DrawCall{
 		Ctx:     bctx,
 		Surface: s,
-		Run: func(ctx context.Context, _ any) (err error) {
-			err = detail(ctx, b, _db, region)
-			return
+		Run: func(ctx context.Context, _ any) error {
+			return detail(ctx, b, _db, region)
 		},
 	})
 	return err
 }
 
 // DetailCache controls the cache of Detail.
-var DetailCache detailHandle
+var DetailCache DetailHandle
 
-type detailHandle struct{}
+// DetailHandle is the type of [DetailCache].
+type DetailHandle struct{}
 
 // Forget drops what is kept for these arguments.
-func (detailHandle) Forget(region string) {
-	k := detailKeyOf(region)
+func (DetailHandle) Forget(region string) {
+	k := detailKey{region}
 	detailSite.Forget(k.hash(), k)
 }
 
 // Clear drops everything that is kept.
-func (detailHandle) Clear() { detailSite.Clear() }
+func (DetailHandle) Clear() { detailSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (detailHandle) Stats() cache.Stats { return cache.Stats(detailSite.Stats()) }
+func (DetailHandle) Stats() cache.Stats { return cache.Stats(detailSite.Stats()) }
 
-// loadModel has changed since this file was generated if the next line does not compile;
-// run: go tool cachegen ./...
+// If this line does not compile, loadModel's signature has changed: run go tool cachegen ./...
 var _ func(context.Context, io.Writer) (*Model, error) = loadModel
 
-type loadModelKey struct {
-}
-
-func (k *loadModelKey) hash() uint64 {
-	h := value.HashStart()
-	return h
-}
-
-func loadModelKeyOf() (k loadModelKey) {
-	return
-}
-
-type loadModelResult struct {
-	r0 *Model
-}
-
-var loadModelSite = cachert.NewDrawn[loadModelKey, loadModelResult](nil, cachert.DrawOptions{
+var loadModelSite = cachert.NewDrawn[cachert.None, *Model](nil, cachert.DrawOptions{
 	Options: cachert.Options{
-		Func:         "github.com/cachegen/cachegen/examples/dashboard.loadModel",
-		Site:         "dashboard/panels.go",
-		Resource:     true,
-		TrackContext: true,
+		Func: "github.com/cachegen/cachegen/examples/dashboard.loadModel", Site: "dashboard/panels.go",
+		Resource: true, TrackContext: true,
 	},
 	Widgets:  true,
 	Variants: 2,
@@ -344,71 +234,45 @@ var loadModelSite = cachert.NewDrawn[loadModelKey, loadModelResult](nil, cachert
 //
 // Its results are cached; see [LoadModelCache].
 func LoadModel(ctx context.Context, w io.Writer) (*Model, error) {
-	k := loadModelKeyOf()
 	bctx, b, s := html.Bind(ctx, w, nil)
-	v, err := loadModelSite.Do(k.hash(), k, &cachert.DrawCall{
+	return loadModelSite.Do(0, cachert.None{}, &cachert.DrawCall{
 		Ctx:     bctx,
 		Surface: s,
-		Run: func(ctx context.Context, a any) (err error) {
-			v := a.(*loadModelResult)
-			v.r0, err = loadModel(ctx, b)
-			return
+		Run: func(ctx context.Context, v any) (err error) {
+			*v.(**Model), err = loadModel(ctx, b)
+			return err
 		},
 	})
-	return v.r0, err
 }
 
 // LoadModelCache controls the cache of LoadModel.
-var LoadModelCache loadModelHandle
+var LoadModelCache LoadModelHandle
 
-type loadModelHandle struct{}
+// LoadModelHandle is the type of [LoadModelCache].
+type LoadModelHandle struct{}
 
 // Forget drops what is kept for these arguments.
-func (loadModelHandle) Forget() {
-	k := loadModelKeyOf()
-	loadModelSite.Forget(k.hash(), k)
-}
+func (LoadModelHandle) Forget() { loadModelSite.Forget(0, cachert.None{}) }
 
 // Clear drops everything that is kept.
-func (loadModelHandle) Clear() { loadModelSite.Clear() }
+func (LoadModelHandle) Clear() { loadModelSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (loadModelHandle) Stats() cache.Stats { return cache.Stats(loadModelSite.Stats()) }
+func (LoadModelHandle) Stats() cache.Stats { return cache.Stats(loadModelSite.Stats()) }
 
-// forecast has changed since this file was generated if the next line does not compile;
-// run: go tool cachegen ./...
+// If this line does not compile, forecast's signature has changed: run go tool cachegen ./...
 var _ func(context.Context, io.Writer, *sql.DB, string) error = forecast
 
-type forecastKey struct {
-	model string
-}
+type forecastKey struct{ model string }
 
-func (k *forecastKey) hash() uint64 {
-	h := value.HashStart()
-	h = value.HashString(h, k.model)
-	return h
-}
+func (k *forecastKey) hash() uint64 { return cachevalue.HashString(cachevalue.HashStart(), k.model) }
 
-// own lets go of the caller's memory.
-func (k *forecastKey) own() {
-	k.model = strings.Clone(k.model)
-}
-
-func forecastKeyOf(model string) (k forecastKey) {
-	k.model = model
-	return
-}
-
-type forecastResult struct {
-}
-
-var forecastSite = cachert.NewDrawn[forecastKey, forecastResult](nil, cachert.DrawOptions{
+var forecastSite = cachert.NewDrawn[forecastKey, cachert.None](nil, cachert.DrawOptions{
 	Options: cachert.Options{
-		Func:         "github.com/cachegen/cachegen/examples/dashboard.forecast",
-		Site:         "dashboard/panels.go",
-		TTL:          600000000000, // 10m0s
+		Func: "github.com/cachegen/cachegen/examples/dashboard.forecast", Site: "dashboard/panels.go",
+		TTL:          10 * time.Minute,
 		Max:          10000,
-		MaxBytes:     67108864,
+		MaxBytes:     64 << 20,
 		TrackContext: true,
 	},
 })
@@ -418,62 +282,44 @@ var forecastSite = cachert.NewDrawn[forecastKey, forecastResult](nil, cachert.Dr
 //
 // Its results are cached; see [ForecastCache].
 func Forecast(ctx context.Context, w io.Writer, _db *sql.DB, model string) error {
-	k := forecastKeyOf(model)
-	k.own()
+	k := forecastKey{model}
 	bctx, b, s := html.Bind(ctx, w, nil)
 	_, err := forecastSite.Do(k.hash(), k, &cachert.DrawCall{
 		Ctx:     bctx,
 		Surface: s,
-		Run: func(ctx context.Context, _ any) (err error) {
-			err = forecast(ctx, b, _db, model)
-			return
+		Run: func(ctx context.Context, _ any) error {
+			return forecast(ctx, b, _db, model)
 		},
 	})
 	return err
 }
 
 // ForecastCache controls the cache of Forecast.
-var ForecastCache forecastHandle
+var ForecastCache ForecastHandle
 
-type forecastHandle struct{}
+// ForecastHandle is the type of [ForecastCache].
+type ForecastHandle struct{}
 
 // Forget drops what is kept for these arguments.
-func (forecastHandle) Forget(model string) {
-	k := forecastKeyOf(model)
+func (ForecastHandle) Forget(model string) {
+	k := forecastKey{model}
 	forecastSite.Forget(k.hash(), k)
 }
 
 // Clear drops everything that is kept.
-func (forecastHandle) Clear() { forecastSite.Clear() }
+func (ForecastHandle) Clear() { forecastSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (forecastHandle) Stats() cache.Stats { return cache.Stats(forecastSite.Stats()) }
+func (ForecastHandle) Stats() cache.Stats { return cache.Stats(forecastSite.Stats()) }
 
-// sliders has changed since this file was generated if the next line does not compile;
-// run: go tool cachegen ./...
+// If this line does not compile, sliders's signature has changed: run go tool cachegen ./...
 var _ func(context.Context, io.Writer) error = sliders
 
-type slidersKey struct {
-}
-
-func (k *slidersKey) hash() uint64 {
-	h := value.HashStart()
-	return h
-}
-
-func slidersKeyOf() (k slidersKey) {
-	return
-}
-
-type slidersResult struct {
-}
-
-var slidersSite = cachert.NewDrawn[slidersKey, slidersResult](nil, cachert.DrawOptions{
+var slidersSite = cachert.NewDrawn[cachert.None, cachert.None](nil, cachert.DrawOptions{
 	Options: cachert.Options{
-		Func:         "github.com/cachegen/cachegen/examples/dashboard.sliders",
-		Site:         "dashboard/panels.go",
+		Func: "github.com/cachegen/cachegen/examples/dashboard.sliders", Site: "dashboard/panels.go",
 		Max:          10000,
-		MaxBytes:     1048576,
+		MaxBytes:     1 << 20,
 		TrackContext: true,
 	},
 	Widgets:  true,
@@ -486,61 +332,40 @@ var slidersSite = cachert.NewDrawn[slidersKey, slidersResult](nil, cachert.DrawO
 //
 // Its results are cached; see [SlidersCache].
 func Sliders(ctx context.Context, w io.Writer) error {
-	k := slidersKeyOf()
 	bctx, b, s := html.Bind(ctx, w, nil)
-	_, err := slidersSite.Do(k.hash(), k, &cachert.DrawCall{
+	_, err := slidersSite.Do(0, cachert.None{}, &cachert.DrawCall{
 		Ctx:     bctx,
 		Surface: s,
-		Run: func(ctx context.Context, _ any) (err error) {
-			err = sliders(ctx, b)
-			return
+		Run: func(ctx context.Context, _ any) error {
+			return sliders(ctx, b)
 		},
 	})
 	return err
 }
 
 // SlidersCache controls the cache of Sliders.
-var SlidersCache slidersHandle
+var SlidersCache SlidersHandle
 
-type slidersHandle struct{}
+// SlidersHandle is the type of [SlidersCache].
+type SlidersHandle struct{}
 
 // Forget drops what is kept for these arguments.
-func (slidersHandle) Forget() {
-	k := slidersKeyOf()
-	slidersSite.Forget(k.hash(), k)
-}
+func (SlidersHandle) Forget() { slidersSite.Forget(0, cachert.None{}) }
 
 // Clear drops everything that is kept.
-func (slidersHandle) Clear() { slidersSite.Clear() }
+func (SlidersHandle) Clear() { slidersSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (slidersHandle) Stats() cache.Stats { return cache.Stats(slidersSite.Stats()) }
+func (SlidersHandle) Stats() cache.Stats { return cache.Stats(slidersSite.Stats()) }
 
-// upload has changed since this file was generated if the next line does not compile;
-// run: go tool cachegen ./...
+// If this line does not compile, upload's signature has changed: run go tool cachegen ./...
 var _ func(context.Context, io.Writer) error = upload
 
-type uploadKey struct {
-}
-
-func (k *uploadKey) hash() uint64 {
-	h := value.HashStart()
-	return h
-}
-
-func uploadKeyOf() (k uploadKey) {
-	return
-}
-
-type uploadResult struct {
-}
-
-var uploadSite = cachert.NewDrawn[uploadKey, uploadResult](nil, cachert.DrawOptions{
+var uploadSite = cachert.NewDrawn[cachert.None, cachert.None](nil, cachert.DrawOptions{
 	Options: cachert.Options{
-		Func:         "github.com/cachegen/cachegen/examples/dashboard.upload",
-		Site:         "dashboard/panels.go",
+		Func: "github.com/cachegen/cachegen/examples/dashboard.upload", Site: "dashboard/panels.go",
 		Max:          10000,
-		MaxBytes:     16777216,
+		MaxBytes:     16 << 20,
 		TrackContext: true,
 	},
 	Widgets: true,
@@ -551,32 +376,28 @@ var uploadSite = cachert.NewDrawn[uploadKey, uploadResult](nil, cachert.DrawOpti
 //
 // Its results are cached; see [UploadCache].
 func Upload(ctx context.Context, w io.Writer) error {
-	k := uploadKeyOf()
 	bctx, b, s := html.Bind(ctx, w, nil)
-	_, err := uploadSite.Do(k.hash(), k, &cachert.DrawCall{
+	_, err := uploadSite.Do(0, cachert.None{}, &cachert.DrawCall{
 		Ctx:     bctx,
 		Surface: s,
-		Run: func(ctx context.Context, _ any) (err error) {
-			err = upload(ctx, b)
-			return
+		Run: func(ctx context.Context, _ any) error {
+			return upload(ctx, b)
 		},
 	})
 	return err
 }
 
 // UploadCache controls the cache of Upload.
-var UploadCache uploadHandle
+var UploadCache UploadHandle
 
-type uploadHandle struct{}
+// UploadHandle is the type of [UploadCache].
+type UploadHandle struct{}
 
 // Forget drops what is kept for these arguments.
-func (uploadHandle) Forget() {
-	k := uploadKeyOf()
-	uploadSite.Forget(k.hash(), k)
-}
+func (UploadHandle) Forget() { uploadSite.Forget(0, cachert.None{}) }
 
 // Clear drops everything that is kept.
-func (uploadHandle) Clear() { uploadSite.Clear() }
+func (UploadHandle) Clear() { uploadSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (uploadHandle) Stats() cache.Stats { return cache.Stats(uploadSite.Stats()) }
+func (UploadHandle) Stats() cache.Stats { return cache.Stats(uploadSite.Stats()) }

@@ -5,12 +5,11 @@ package main
 import (
 	"context"
 	"database/sql"
-	"strings"
 	"time"
 
 	"github.com/cachegen/cachegen/cache"
 	cachert "github.com/cachegen/cachegen/runtime"
-	"github.com/cachegen/cachegen/runtime/value"
+	cachevalue "github.com/cachegen/cachegen/runtime/value"
 )
 
 // Made for version 3 of the interface between generated code and the runtime. If the
@@ -18,51 +17,26 @@ import (
 // dependency, take a newer version of it.
 const _ = cachert.Generated3
 
-// openDB has changed since this file was generated if the next line does not compile;
-// run: go tool cachegen ./...
+// If this line does not compile, openDB's signature has changed: run go tool cachegen ./...
 var _ func(string) (*sql.DB, error) = openDB
 
-type openDBKey struct {
-	path string
-}
+// openDBKey is the key of a call. Its methods tell the runtime how to treat results.
+type openDBKey struct{ path string }
 
-func (k *openDBKey) hash() uint64 {
-	h := value.HashStart()
-	h = value.HashString(h, k.path)
-	return h
-}
+func (k *openDBKey) hash() uint64 { return cachevalue.HashString(cachevalue.HashStart(), k.path) }
 
-// own lets go of the caller's memory.
-func (k *openDBKey) own() {
-	k.path = strings.Clone(k.path)
-}
-
-func openDBKeyOf(path string) (k openDBKey) {
-	k.path = path
-	return
-}
-
-type openDBResult struct {
-	r0 *sql.DB
-}
-
-type openDBOps struct{}
-
-func (*openDBOps) Release(a any) {
-	v := a.(*openDBResult)
-	if v.r0 != nil {
-		_ = v.r0.Close()
+func (*openDBKey) Release(v any) {
+	if r := *v.(**sql.DB); r != nil {
+		_ = r.Close()
 	}
 }
 
-func (*openDBOps) Ident(a any) any { return a.(*openDBResult).r0 }
+func (*openDBKey) Ident(v any) any { return *v.(**sql.DB) }
 
-var openDBSite = cachert.New[openDBKey, openDBResult](&openDBOps{}, cachert.Options{
-	Func:        "github.com/cachegen/cachegen/examples/sales.openDB",
-	Site:        "sales/store.go",
-	Resource:    true,
-	Grace:       30000000000, // 30s
-	ErrorResult: cachert.HasError,
+var openDBSite = cachert.New[openDBKey, *sql.DB]((*openDBKey)(nil), cachert.Options{
+	Func: "github.com/cachegen/cachegen/examples/sales.openDB", Site: "sales/store.go",
+	Grace:    30 * time.Second,
+	Resource: true, ErrorResult: cachert.HasError,
 })
 
 // OpenDB opens the SQLite file at path and, if it holds no orders yet, fills it
@@ -70,248 +44,168 @@ var openDBSite = cachert.New[openDBKey, openDBResult](&openDBOps{}, cachert.Opti
 //
 // Its results are cached; see [OpenDBCache].
 func OpenDB(path string) (*sql.DB, error) {
-	k := openDBKeyOf(path)
+	k := openDBKey{path}
 	h := k.hash()
 	if v := openDBSite.Get(h, &k); v != nil {
-		return v.r0, nil
+		return *v, nil
 	}
-	return openDBMiss(path, h, k)
-}
-
-func openDBMiss(path string, h uint64, k openDBKey) (*sql.DB, error) {
-	k.own()
-	call := openDBCall(path)
-	v, err := openDBSite.Do(h, k, call)
-	return v.r0, err
+	return openDBSite.Do(h, k, openDBCall(path))
 }
 
 func openDBCall(path string) *cachert.Call {
-	return &cachert.Call{
-		Run: func(_ context.Context, a any) (err error) {
-			v := a.(*openDBResult)
-			v.r0, err = openDB(path)
-			return
-		},
-	}
+	return &cachert.Call{Run: func(_ context.Context, v any) (err error) {
+		*v.(**sql.DB), err = openDB(path)
+		return err
+	}}
 }
 
 // OpenDBCache controls the cache of OpenDB.
-var OpenDBCache openDBHandle
+var OpenDBCache OpenDBHandle
 
-type openDBHandle struct{}
+// OpenDBHandle is the type of [OpenDBCache].
+type OpenDBHandle struct{}
 
 // Forget drops the result for these arguments.
-func (openDBHandle) Forget(path string) {
-	k := openDBKeyOf(path)
+func (OpenDBHandle) Forget(path string) {
+	k := openDBKey{path}
 	openDBSite.Forget(k.hash(), k)
 }
 
-// Peek returns the result that is kept for these arguments, if there is one, and
-// computes nothing.
-func (openDBHandle) Peek(path string) (r0 *sql.DB, ok bool) {
-	k := openDBKeyOf(path)
-	v, ok := openDBSite.Peek(k.hash(), k)
-	return v.r0, ok
+// Peek returns the result that is kept for these arguments, if any; it computes nothing.
+func (OpenDBHandle) Peek(path string) (value *sql.DB, ok bool) {
+	k := openDBKey{path}
+	return openDBSite.Peek(k.hash(), k)
 }
 
 // Prime keeps a result for these arguments.
-func (openDBHandle) Prime(path string, r0 *sql.DB) {
-	k := openDBKeyOf(path)
-	k.own()
-	openDBSite.Prime(k.hash(), k, openDBResult{r0: r0})
+func (OpenDBHandle) Prime(path string, value *sql.DB) {
+	k := openDBKey{path}
+	openDBSite.Prime(k.hash(), k, value)
 }
 
 // Refresh computes the result for these arguments anew and keeps it.
-func (openDBHandle) Refresh(path string) (*sql.DB, error) {
-	k := openDBKeyOf(path)
-	k.own()
-	call := openDBCall(path)
-
-	v, err := openDBSite.Refresh(k.hash(), k, call)
-	return v.r0, err
+func (OpenDBHandle) Refresh(path string) (*sql.DB, error) {
+	k := openDBKey{path}
+	return openDBSite.Refresh(k.hash(), k, openDBCall(path))
 }
 
 // Acquire is OpenDB for callers who need the result to stay open: it is not released before
 // done has been called.
-func (openDBHandle) Acquire(path string) (r0 *sql.DB, done func(), err error) {
-	k := openDBKeyOf(path)
-	k.own()
-	call := openDBCall(path)
-
-	v, free, err := openDBSite.Acquire(k.hash(), k, call)
-	return v.r0, free, err
+func (OpenDBHandle) Acquire(path string) (value *sql.DB, done func(), err error) {
+	k := openDBKey{path}
+	return openDBSite.Acquire(k.hash(), k, openDBCall(path))
 }
 
 // Clear drops every result.
-func (openDBHandle) Clear() { openDBSite.Clear() }
+func (OpenDBHandle) Clear() { openDBSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (openDBHandle) Stats() cache.Stats { return cache.Stats(openDBSite.Stats()) }
+func (OpenDBHandle) Stats() cache.Stats { return cache.Stats(openDBSite.Stats()) }
 
-// totals has changed since this file was generated if the next line does not compile;
-// run: go tool cachegen ./...
+// If this line does not compile, totals's signature has changed: run go tool cachegen ./...
 var _ func(context.Context, *sql.DB, int) ([]RegionTotal, error) = totals
 
-type totalsKey struct {
-	year int
-}
+// totalsKey is the key of a call. Its methods tell the runtime how to treat results.
+type totalsKey struct{ year int }
 
 func (k *totalsKey) hash() uint64 {
-	h := value.HashStart()
-	h = value.HashUint64(h, uint64(k.year))
-	return h
+	return cachevalue.HashUint64(cachevalue.HashStart(), uint64(k.year))
 }
 
-func totalsKeyOf(year int) (k totalsKey) {
-	k.year = year
-	return
+func (*totalsKey) Copy(to, from any) error {
+	*to.(*[]RegionTotal) = cachevalue.CloneSlice(*from.(*[]RegionTotal))
+	return nil
 }
 
-type totalsResult struct {
-	r0 []RegionTotal
-}
-
-func totalsCopy(v *totalsResult) (w totalsResult) {
-	w.r0 = value.CloneSlice(v.r0)
-	return
-}
-
-type totalsOps struct{}
-
-func (*totalsOps) Copy(to, from any) (err error) {
-	*to.(*totalsResult) = totalsCopy(from.(*totalsResult))
-	return
-}
-
-var totalsSite = cachert.New[totalsKey, totalsResult](&totalsOps{}, cachert.Options{
-	Func:         "github.com/cachegen/cachegen/examples/sales.totals",
-	Site:         "sales/store.go",
-	TTL:          600000000000, // 10m0s
-	Max:          10000,
-	Detach:       true,
-	TrackContext: true,
-	ErrorResult:  cachert.HasError,
+var totalsSite = cachert.New[totalsKey, []RegionTotal]((*totalsKey)(nil), cachert.Options{
+	Func: "github.com/cachegen/cachegen/examples/sales.totals", Site: "sales/store.go",
+	TTL:    10 * time.Minute,
+	Max:    10000,
+	Detach: true, TrackContext: true, ErrorResult: cachert.HasError,
 })
 
 // Totals adds up each region's orders of one year.
 //
 // Its results are cached; see [TotalsCache].
 func Totals(ctx context.Context, _db *sql.DB, year int) ([]RegionTotal, error) {
-	k := totalsKeyOf(year)
+	k := totalsKey{year}
 	h := k.hash()
 	if v := totalsSite.GetCtx(ctx, h, &k); v != nil {
-		w := totalsCopy(v)
-		return w.r0, nil
+		return cachevalue.CloneSlice(*v), nil
 	}
-	return totalsMiss(ctx, _db, year, h, k)
-}
-
-func totalsMiss(ctx context.Context, _db *sql.DB, year int, h uint64, k totalsKey) ([]RegionTotal, error) {
-	call := totalsCall(ctx, _db, year)
-	v, err := totalsSite.Do(h, k, call)
-	return v.r0, err
+	return totalsSite.Do(h, k, totalsCall(ctx, _db, year))
 }
 
 func totalsCall(ctx context.Context, _db *sql.DB, year int) *cachert.Call {
-	return &cachert.Call{
-		Ctx: ctx,
-		Run: func(ctx context.Context, a any) (err error) {
-			v := a.(*totalsResult)
-			v.r0, err = totals(ctx, _db, year)
-			return
-		},
-	}
+	return &cachert.Call{Ctx: ctx, Run: func(ctx context.Context, v any) (err error) {
+		*v.(*[]RegionTotal), err = totals(ctx, _db, year)
+		return err
+	}}
 }
 
 // TotalsCache controls the cache of Totals.
-var TotalsCache totalsHandle
+var TotalsCache TotalsHandle
 
-type totalsHandle struct{}
+// TotalsHandle is the type of [TotalsCache].
+type TotalsHandle struct{}
 
 // Forget drops the result for these arguments.
-func (totalsHandle) Forget(year int) {
-	k := totalsKeyOf(year)
+func (TotalsHandle) Forget(year int) {
+	k := totalsKey{year}
 	totalsSite.Forget(k.hash(), k)
 }
 
-// Peek returns the result that is kept for these arguments, if there is one, and
-// computes nothing.
-func (totalsHandle) Peek(year int) (r0 []RegionTotal, ok bool) {
-	k := totalsKeyOf(year)
-	v, ok := totalsSite.Peek(k.hash(), k)
-	return v.r0, ok
+// Peek returns the result that is kept for these arguments, if any; it computes nothing.
+func (TotalsHandle) Peek(year int) (value []RegionTotal, ok bool) {
+	k := totalsKey{year}
+	return totalsSite.Peek(k.hash(), k)
 }
 
 // Prime keeps a result for these arguments.
-func (totalsHandle) Prime(year int, r0 []RegionTotal) {
-	k := totalsKeyOf(year)
-	totalsSite.Prime(k.hash(), k, totalsResult{r0: r0})
+func (TotalsHandle) Prime(year int, value []RegionTotal) {
+	k := totalsKey{year}
+	totalsSite.Prime(k.hash(), k, value)
 }
 
 // Refresh computes the result for these arguments anew and keeps it.
-func (totalsHandle) Refresh(ctx context.Context, _db *sql.DB, year int) ([]RegionTotal, error) {
-	k := totalsKeyOf(year)
-	call := totalsCall(ctx, _db, year)
-
-	v, err := totalsSite.Refresh(k.hash(), k, call)
-	return v.r0, err
+func (TotalsHandle) Refresh(ctx context.Context, _db *sql.DB, year int) ([]RegionTotal, error) {
+	k := totalsKey{year}
+	return totalsSite.Refresh(k.hash(), k, totalsCall(ctx, _db, year))
 }
 
 // Clear drops every result.
-func (totalsHandle) Clear() { totalsSite.Clear() }
+func (TotalsHandle) Clear() { totalsSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (totalsHandle) Stats() cache.Stats { return cache.Stats(totalsSite.Stats()) }
+func (TotalsHandle) Stats() cache.Stats { return cache.Stats(totalsSite.Stats()) }
 
-// report has changed since this file was generated if the next line does not compile;
-// run: go tool cachegen ./...
+// If this line does not compile, report's signature has changed: run go tool cachegen ./...
 var _ func(context.Context, *sql.DB, Filter) (*Report, error) = report
 
-type reportKey struct {
-	digest value.Digest
+// reportKey is the key of a call. Its methods tell the runtime how to treat results.
+type reportKey struct{ digest cachevalue.Digest }
+
+func (k *reportKey) hash() uint64 { return cachevalue.HashDigest(cachevalue.HashStart(), &k.digest) }
+
+func reportKeyOf(f Filter) reportKey {
+	e := cachevalue.NewEncoder()
+	storeEncodeFilter(e, f)
+	return reportKey{e.Sum()}
 }
 
-func (k *reportKey) hash() uint64 {
-	h := value.HashStart()
-	h = value.HashDigest(h, &k.digest)
-	return h
+func (*reportKey) Copy(to, from any) error {
+	c := cachevalue.NewCopier("github.com/cachegen/cachegen/examples")
+	*to.(**Report) = cachevalue.CopyPtr(c, *from.(**Report), storeCopyReport)
+	return c.Done()
 }
 
-func reportKeyOf(f Filter) (k reportKey, err error) {
-	e := value.NewEncoder()
-	e.Part("f")
-	store_encodeFilter(e, f)
-	k.digest, err = e.Digest()
-	return
-}
-
-type reportResult struct {
-	r0 *Report
-}
-
-func reportCopy(v *reportResult) (w reportResult, err error) {
-	c := value.NewCopier("github.com/cachegen/cachegen/examples")
-	w.r0 = value.CopyPtr(c, v.r0, store_copyReport)
-	return w, c.Done()
-}
-
-type reportOps struct{}
-
-func (*reportOps) Copy(to, from any) (err error) {
-	*to.(*reportResult), err = reportCopy(from.(*reportResult))
-	return
-}
-
-var reportSite = cachert.New[reportKey, reportResult](&reportOps{}, cachert.Options{
-	Func:         "github.com/cachegen/cachegen/examples/sales.report",
-	Site:         "sales/store.go",
-	TTL:          600000000000,  // 10m0s
-	Stale:        3600000000000, // 1h0m0s
-	Max:          100,
-	Detach:       true,
-	TrackContext: true,
-	ErrorResult:  cachert.HasError,
-	Tags:         []string{"reports"},
+var reportSite = cachert.New[reportKey, *Report]((*reportKey)(nil), cachert.Options{
+	Func: "github.com/cachegen/cachegen/examples/sales.report", Site: "sales/store.go",
+	TTL:    10 * time.Minute,
+	Stale:  time.Hour,
+	Max:    100,
+	Tags:   []string{"reports"},
+	Detach: true, TrackContext: true, ErrorResult: cachert.HasError,
 })
 
 // MakeReport makes the product report for a filter.
@@ -321,264 +215,186 @@ var reportSite = cachert.New[reportKey, reportResult](&reportOps{}, cachert.Opti
 //
 // Its results are cached; see [MakeReportCache].
 func MakeReport(ctx context.Context, _db *sql.DB, f Filter) (*Report, error) {
-	k, why := reportKeyOf(f)
+	k := reportKeyOf(f)
 	h := k.hash()
-	if why == nil {
-		if v := reportSite.GetCtx(ctx, h, &k); v != nil {
-			w, _ := reportCopy(v) // has been copied before
-			return w.r0, nil
-		}
+	if v := reportSite.GetCtx(ctx, h, &k); v != nil {
+		var w *Report
+		_ = k.Copy(&w, v) // it has been copied before
+		return w, nil
 	}
-	return reportMiss(ctx, _db, f, h, k, why)
-}
-
-func reportMiss(ctx context.Context, _db *sql.DB, f Filter, h uint64, k reportKey, why error) (*Report, error) {
-	call := reportCall(ctx, _db, f)
-	call.Uncached = why
-	v, err := reportSite.Do(h, k, call)
-	return v.r0, err
+	return reportSite.Do(h, k, reportCall(ctx, _db, f))
 }
 
 func reportCall(ctx context.Context, _db *sql.DB, f Filter) *cachert.Call {
-	var c *value.Copier
-	f = store_copyFilter(c, f)
-	return &cachert.Call{
-		Ctx: ctx,
-		Run: func(ctx context.Context, a any) (err error) {
-			v := a.(*reportResult)
-			v.r0, err = report(ctx, _db, f)
-			return
-		},
-	}
+	f = storeCopyFilter(nil, f)
+	return &cachert.Call{Ctx: ctx, Run: func(ctx context.Context, v any) (err error) {
+		*v.(**Report), err = report(ctx, _db, f)
+		return err
+	}}
 }
 
 // MakeReportCache controls the cache of MakeReport.
-var MakeReportCache reportHandle
+var MakeReportCache MakeReportHandle
 
-type reportHandle struct{}
+// MakeReportHandle is the type of [MakeReportCache].
+type MakeReportHandle struct{}
 
 // Forget drops the result for these arguments.
-func (reportHandle) Forget(f Filter) {
-	k, why := reportKeyOf(f)
-	if why != nil {
-		return
-	}
+func (MakeReportHandle) Forget(f Filter) {
+	k := reportKeyOf(f)
 	reportSite.Forget(k.hash(), k)
 }
 
-// Peek returns the result that is kept for these arguments, if there is one, and
-// computes nothing.
-func (reportHandle) Peek(f Filter) (r0 *Report, ok bool) {
-	k, why := reportKeyOf(f)
-	if why != nil {
-		return
-	}
-	v, ok := reportSite.Peek(k.hash(), k)
-	return v.r0, ok
+// Peek returns the result that is kept for these arguments, if any; it computes nothing.
+func (MakeReportHandle) Peek(f Filter) (value *Report, ok bool) {
+	k := reportKeyOf(f)
+	return reportSite.Peek(k.hash(), k)
 }
 
 // Prime keeps a result for these arguments.
-func (reportHandle) Prime(f Filter, r0 *Report) {
-	k, why := reportKeyOf(f)
-	if why != nil {
-		return
-	}
-	reportSite.Prime(k.hash(), k, reportResult{r0: r0})
+func (MakeReportHandle) Prime(f Filter, value *Report) {
+	k := reportKeyOf(f)
+	reportSite.Prime(k.hash(), k, value)
 }
 
 // Refresh computes the result for these arguments anew and keeps it.
-func (reportHandle) Refresh(ctx context.Context, _db *sql.DB, f Filter) (*Report, error) {
-	k, why := reportKeyOf(f)
-	call := reportCall(ctx, _db, f)
-	call.Uncached = why
-
-	v, err := reportSite.Refresh(k.hash(), k, call)
-	return v.r0, err
+func (MakeReportHandle) Refresh(ctx context.Context, _db *sql.DB, f Filter) (*Report, error) {
+	k := reportKeyOf(f)
+	return reportSite.Refresh(k.hash(), k, reportCall(ctx, _db, f))
 }
 
 // Clear drops every result.
-func (reportHandle) Clear() { reportSite.Clear() }
+func (MakeReportHandle) Clear() { reportSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (reportHandle) Stats() cache.Stats { return cache.Stats(reportSite.Stats()) }
+func (MakeReportHandle) Stats() cache.Stats { return cache.Stats(reportSite.Stats()) }
 
-// bestMonths has changed since this file was generated if the next line does not compile;
-// run: go tool cachegen ./...
+// If this line does not compile, bestMonths's signature has changed: run go tool cachegen ./...
 var _ func(context.Context, *sql.DB, int, ...int) ([]string, error) = bestMonths
 
+// bestMonthsKey is the key of a call. Its methods tell the runtime how to treat results.
 type bestMonthsKey struct {
 	n      int
-	digest value.Digest
+	digest cachevalue.Digest
 }
 
 func (k *bestMonthsKey) hash() uint64 {
-	h := value.HashStart()
-	h = value.HashUint64(h, uint64(k.n))
-	h = value.HashDigest(h, &k.digest)
-	return h
+	h := cachevalue.HashUint64(cachevalue.HashStart(), uint64(k.n))
+	return cachevalue.HashDigest(h, &k.digest)
 }
 
-func bestMonthsKeyOf(n int, years []int) (k bestMonthsKey, err error) {
-	k.n = n
-	e := value.NewEncoder()
-	e.Part("years")
-	value.EncodeInts(e, years)
-	k.digest, err = e.Digest()
-	return
+func bestMonthsKeyOf(n int, years []int) bestMonthsKey {
+	e := cachevalue.NewEncoder()
+	cachevalue.EncodeInts(e, years)
+	return bestMonthsKey{n, e.Sum()}
 }
 
-type bestMonthsResult struct {
-	r0 []string
+func (*bestMonthsKey) Copy(to, from any) error {
+	*to.(*[]string) = cachevalue.CloneSlice(*from.(*[]string))
+	return nil
 }
 
-func bestMonthsCopy(v *bestMonthsResult) (w bestMonthsResult) {
-	w.r0 = value.CloneSlice(v.r0)
-	return
-}
-
-type bestMonthsOps struct{}
-
-func (*bestMonthsOps) Copy(to, from any) (err error) {
-	*to.(*bestMonthsResult) = bestMonthsCopy(from.(*bestMonthsResult))
-	return
-}
-
-var bestMonthsSite = cachert.New[bestMonthsKey, bestMonthsResult](&bestMonthsOps{}, cachert.Options{
-	Func:         "github.com/cachegen/cachegen/examples/sales.bestMonths",
-	Site:         "sales/store.go",
-	Max:          10000,
-	Detach:       true,
-	TrackContext: true,
-	ErrorResult:  cachert.HasError,
+var bestMonthsSite = cachert.New[bestMonthsKey, []string]((*bestMonthsKey)(nil), cachert.Options{
+	Func: "github.com/cachegen/cachegen/examples/sales.bestMonths", Site: "sales/store.go",
+	Max:    10000,
+	Detach: true, TrackContext: true, ErrorResult: cachert.HasError,
 })
 
 // BestMonths lists the n months that sold most, over all of the given years.
 //
 // Its results are cached; see [BestMonthsCache].
 func BestMonths(ctx context.Context, _db *sql.DB, n int, years ...int) ([]string, error) {
-	k, why := bestMonthsKeyOf(n, years)
+	k := bestMonthsKeyOf(n, years)
 	h := k.hash()
-	if why == nil {
-		if v := bestMonthsSite.GetCtx(ctx, h, &k); v != nil {
-			w := bestMonthsCopy(v)
-			return w.r0, nil
-		}
+	if v := bestMonthsSite.GetCtx(ctx, h, &k); v != nil {
+		return cachevalue.CloneSlice(*v), nil
 	}
-	return bestMonthsMiss(ctx, _db, n, years, h, k, why)
-}
-
-func bestMonthsMiss(ctx context.Context, _db *sql.DB, n int, years []int, h uint64, k bestMonthsKey, why error) ([]string, error) {
-	call := bestMonthsCall(ctx, _db, n, years)
-	call.Uncached = why
-	v, err := bestMonthsSite.Do(h, k, call)
-	return v.r0, err
+	return bestMonthsSite.Do(h, k, bestMonthsCall(ctx, _db, n, years))
 }
 
 func bestMonthsCall(ctx context.Context, _db *sql.DB, n int, years []int) *cachert.Call {
-	years = value.CloneSlice(years)
-	return &cachert.Call{
-		Ctx: ctx,
-		Run: func(ctx context.Context, a any) (err error) {
-			v := a.(*bestMonthsResult)
-			v.r0, err = bestMonths(ctx, _db, n, years...)
-			return
-		},
-	}
+	years = cachevalue.CloneSlice(years)
+	return &cachert.Call{Ctx: ctx, Run: func(ctx context.Context, v any) (err error) {
+		*v.(*[]string), err = bestMonths(ctx, _db, n, years...)
+		return err
+	}}
 }
 
 // BestMonthsCache controls the cache of BestMonths.
-var BestMonthsCache bestMonthsHandle
+var BestMonthsCache BestMonthsHandle
 
-type bestMonthsHandle struct{}
+// BestMonthsHandle is the type of [BestMonthsCache].
+type BestMonthsHandle struct{}
 
 // Forget drops the result for these arguments.
-func (bestMonthsHandle) Forget(n int, years []int) {
-	k, why := bestMonthsKeyOf(n, years)
-	if why != nil {
-		return
-	}
+func (BestMonthsHandle) Forget(n int, years []int) {
+	k := bestMonthsKeyOf(n, years)
 	bestMonthsSite.Forget(k.hash(), k)
 }
 
-// Peek returns the result that is kept for these arguments, if there is one, and
-// computes nothing.
-func (bestMonthsHandle) Peek(n int, years []int) (r0 []string, ok bool) {
-	k, why := bestMonthsKeyOf(n, years)
-	if why != nil {
-		return
-	}
-	v, ok := bestMonthsSite.Peek(k.hash(), k)
-	return v.r0, ok
+// Peek returns the result that is kept for these arguments, if any; it computes nothing.
+func (BestMonthsHandle) Peek(n int, years []int) (value []string, ok bool) {
+	k := bestMonthsKeyOf(n, years)
+	return bestMonthsSite.Peek(k.hash(), k)
 }
 
 // Prime keeps a result for these arguments.
-func (bestMonthsHandle) Prime(n int, years []int, r0 []string) {
-	k, why := bestMonthsKeyOf(n, years)
-	if why != nil {
-		return
-	}
-	bestMonthsSite.Prime(k.hash(), k, bestMonthsResult{r0: r0})
+func (BestMonthsHandle) Prime(n int, years []int, value []string) {
+	k := bestMonthsKeyOf(n, years)
+	bestMonthsSite.Prime(k.hash(), k, value)
 }
 
 // Refresh computes the result for these arguments anew and keeps it.
-func (bestMonthsHandle) Refresh(ctx context.Context, _db *sql.DB, n int, years ...int) ([]string, error) {
-	k, why := bestMonthsKeyOf(n, years)
-	call := bestMonthsCall(ctx, _db, n, years)
-	call.Uncached = why
-
-	v, err := bestMonthsSite.Refresh(k.hash(), k, call)
-	return v.r0, err
+func (BestMonthsHandle) Refresh(ctx context.Context, _db *sql.DB, n int, years ...int) ([]string, error) {
+	k := bestMonthsKeyOf(n, years)
+	return bestMonthsSite.Refresh(k.hash(), k, bestMonthsCall(ctx, _db, n, years))
 }
 
 // Clear drops every result.
-func (bestMonthsHandle) Clear() { bestMonthsSite.Clear() }
+func (BestMonthsHandle) Clear() { bestMonthsSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (bestMonthsHandle) Stats() cache.Stats { return cache.Stats(bestMonthsSite.Stats()) }
+func (BestMonthsHandle) Stats() cache.Stats { return cache.Stats(bestMonthsSite.Stats()) }
 
-func store_encodeFilter(e *value.Encoder, v Filter) {
-	value.EncodeStrings(e, v.Regions)
-	value.EncodeStrings(e, v.Channels)
-	value.EncodePtr(e, v.Since, value.EncodeTime)
+func storeEncodeFilter(e *cachevalue.Encoder, v Filter) {
+	cachevalue.EncodeStrings(e, v.Regions)
+	cachevalue.EncodeStrings(e, v.Channels)
+	cachevalue.EncodePtr(e, v.Since, cachevalue.EncodeTime)
 	e.Int(v.MinCents)
 }
 
-func store_copyReport(c *value.Copier, v Report) Report {
-	v.Products = value.CopyMap(c, v.Products, nil, store_copyProductLinePtr)
+func storeCopyReport(c *cachevalue.Copier, v Report) Report {
+	v.Products = cachevalue.CopyMap(c, v.Products, nil, storeCopyProductLinePtr)
 	return v
 }
 
-func store_copyProductLinePtr(c *value.Copier, v *ProductLine) *ProductLine {
-	return value.CopyPtr(c, v, store_copyProductLine)
+func storeCopyProductLinePtr(c *cachevalue.Copier, v *ProductLine) *ProductLine {
+	return cachevalue.CopyPtr(c, v, storeCopyProductLine)
 }
 
-func store_copyProductLine(c *value.Copier, v ProductLine) ProductLine {
-	v.Months = value.CloneSlice(v.Months)
+func storeCopyProductLine(c *cachevalue.Copier, v ProductLine) ProductLine {
+	v.Months = cachevalue.CloneSlice(v.Months)
 	return v
 }
 
-func store_copyFilter(c *value.Copier, v Filter) Filter {
-	v.Regions = value.CloneSlice(v.Regions)
-	v.Channels = value.CloneSlice(v.Channels)
-	v.Since = value.CopyPtr(c, v.Since, nil)
+func storeCopyFilter(c *cachevalue.Copier, v Filter) Filter {
+	v.Regions = cachevalue.CloneSlice(v.Regions)
+	v.Channels = cachevalue.CloneSlice(v.Channels)
+	v.Since = cachevalue.CopyPtr(c, v.Since, nil)
 	return v
 }
 
-// RegionTotal has changed since this file was generated if this does not compile;
-// run: go tool cachegen ./...
-func _(p *RegionTotal) {
-	_ = (*struct {
-		Region string
-		Orders int
-		Cents  int64
-	})(p)
-}
+// If this does not compile, RegionTotal has changed: run go tool cachegen ./...
+var _ = (*struct {
+	Region string
+	Orders int
+	Cents  int64
+})((*RegionTotal)(nil))
 
-// Filter has changed since this file was generated if this does not compile;
-// run: go tool cachegen ./...
+// If this does not compile, Filter has changed: run go tool cachegen ./...
 func _(p *Filter, q *struct {
 	Filter
-	value.Unkeyed
+	cachevalue.Unkeyed
 }) {
 	_ = (*struct {
 		Regions  []string
@@ -589,21 +405,15 @@ func _(p *Filter, q *struct {
 	_ = q.CacheKey
 }
 
-// Report has changed since this file was generated if this does not compile;
-// run: go tool cachegen ./...
-func _(p *Report) {
-	_ = (*struct {
-		Products map[string]*ProductLine
-		Cents    int64
-	})(p)
-}
+// If this does not compile, Report has changed: run go tool cachegen ./...
+var _ = (*struct {
+	Products map[string]*ProductLine
+	Cents    int64
+})((*Report)(nil))
 
-// ProductLine has changed since this file was generated if this does not compile;
-// run: go tool cachegen ./...
-func _(p *ProductLine) {
-	_ = (*struct {
-		Quantity int
-		Cents    int64
-		Months   []string
-	})(p)
-}
+// If this does not compile, ProductLine has changed: run go tool cachegen ./...
+var _ = (*struct {
+	Quantity int
+	Cents    int64
+	Months   []string
+})((*ProductLine)(nil))

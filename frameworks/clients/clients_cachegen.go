@@ -4,11 +4,10 @@ package clients
 
 import (
 	"context"
-	"strings"
 
 	"github.com/cachegen/cachegen/cache"
 	cachert "github.com/cachegen/cachegen/runtime"
-	"github.com/cachegen/cachegen/runtime/value"
+	cachevalue "github.com/cachegen/cachegen/runtime/value"
 )
 
 // Made for version 3 of the interface between generated code and the runtime. If the
@@ -16,908 +15,561 @@ import (
 // dependency, take a newer version of it.
 const _ = cachert.Generated3
 
-// health has changed since this file was generated if the next line does not compile;
-// run: go tool cachegen ./...
+// If this line does not compile, health's signature has changed: run go tool cachegen ./...
 var _ func(context.Context, string) (string, error) = health
 
-type healthKey struct {
-	service string
-}
+type healthKey struct{ service string }
 
-func (k *healthKey) hash() uint64 {
-	h := value.HashStart()
-	h = value.HashString(h, k.service)
-	return h
-}
+func (k *healthKey) hash() uint64 { return cachevalue.HashString(cachevalue.HashStart(), k.service) }
 
-// own lets go of the caller's memory.
-func (k *healthKey) own() {
-	k.service = strings.Clone(k.service)
-}
-
-func healthKeyOf(service string) (k healthKey) {
-	k.service = service
-	return
-}
-
-type healthResult struct {
-	r0 string
-}
-
-var healthSite = cachert.New[healthKey, healthResult](nil, cachert.Options{
-	Func:         "github.com/cachegen/cachegen/frameworks/clients.health",
-	Site:         "clients/clients.go",
-	Max:          10000,
-	Detach:       true,
-	TrackContext: true,
-	ErrorResult:  cachert.HasError,
+var healthSite = cachert.New[healthKey, string](nil, cachert.Options{
+	Func: "github.com/cachegen/cachegen/frameworks/clients.health", Site: "clients/clients.go",
+	Max:    10000,
+	Detach: true, TrackContext: true, ErrorResult: cachert.HasError,
 })
 
 // Health is a unary call over gRPC.
 //
 // Its results are cached; see [HealthCache].
 func Health(ctx context.Context, service string) (string, error) {
-	k := healthKeyOf(service)
+	k := healthKey{service}
 	h := k.hash()
 	if v := healthSite.GetCtx(ctx, h, &k); v != nil {
-		return v.r0, nil
+		return *v, nil
 	}
-	return healthMiss(ctx, service, h, k)
-}
-
-func healthMiss(ctx context.Context, service string, h uint64, k healthKey) (string, error) {
-	k.own()
-	call := healthCall(ctx, service)
-	v, err := healthSite.Do(h, k, call)
-	return v.r0, err
+	return healthSite.Do(h, k, healthCall(ctx, service))
 }
 
 func healthCall(ctx context.Context, service string) *cachert.Call {
-	return &cachert.Call{
-		Ctx: ctx,
-		Run: func(ctx context.Context, a any) (err error) {
-			v := a.(*healthResult)
-			v.r0, err = health(ctx, service)
-			return
-		},
-	}
+	return &cachert.Call{Ctx: ctx, Run: func(ctx context.Context, v any) (err error) {
+		*v.(*string), err = health(ctx, service)
+		return err
+	}}
 }
 
 // HealthCache controls the cache of Health.
-var HealthCache healthHandle
+var HealthCache HealthHandle
 
-type healthHandle struct{}
+// HealthHandle is the type of [HealthCache].
+type HealthHandle struct{}
 
 // Forget drops the result for these arguments.
-func (healthHandle) Forget(service string) {
-	k := healthKeyOf(service)
+func (HealthHandle) Forget(service string) {
+	k := healthKey{service}
 	healthSite.Forget(k.hash(), k)
 }
 
-// Peek returns the result that is kept for these arguments, if there is one, and
-// computes nothing.
-func (healthHandle) Peek(service string) (r0 string, ok bool) {
-	k := healthKeyOf(service)
-	v, ok := healthSite.Peek(k.hash(), k)
-	return v.r0, ok
+// Peek returns the result that is kept for these arguments, if any; it computes nothing.
+func (HealthHandle) Peek(service string) (value string, ok bool) {
+	k := healthKey{service}
+	return healthSite.Peek(k.hash(), k)
 }
 
 // Prime keeps a result for these arguments.
-func (healthHandle) Prime(service string, r0 string) {
-	k := healthKeyOf(service)
-	k.own()
-	healthSite.Prime(k.hash(), k, healthResult{r0: r0})
+func (HealthHandle) Prime(service string, value string) {
+	k := healthKey{service}
+	healthSite.Prime(k.hash(), k, value)
 }
 
 // Refresh computes the result for these arguments anew and keeps it.
-func (healthHandle) Refresh(ctx context.Context, service string) (string, error) {
-	k := healthKeyOf(service)
-	k.own()
-	call := healthCall(ctx, service)
-
-	v, err := healthSite.Refresh(k.hash(), k, call)
-	return v.r0, err
+func (HealthHandle) Refresh(ctx context.Context, service string) (string, error) {
+	k := healthKey{service}
+	return healthSite.Refresh(k.hash(), k, healthCall(ctx, service))
 }
 
 // Clear drops every result.
-func (healthHandle) Clear() { healthSite.Clear() }
+func (HealthHandle) Clear() { healthSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (healthHandle) Stats() cache.Stats { return cache.Stats(healthSite.Stats()) }
+func (HealthHandle) Stats() cache.Stats { return cache.Stats(healthSite.Stats()) }
 
-// watched has changed since this file was generated if the next line does not compile;
-// run: go tool cachegen ./...
+// If this line does not compile, watched's signature has changed: run go tool cachegen ./...
 var _ func(context.Context, string) (string, error) = watched
 
-type watchedKey struct {
-	service string
-}
+type watchedKey struct{ service string }
 
-func (k *watchedKey) hash() uint64 {
-	h := value.HashStart()
-	h = value.HashString(h, k.service)
-	return h
-}
+func (k *watchedKey) hash() uint64 { return cachevalue.HashString(cachevalue.HashStart(), k.service) }
 
-// own lets go of the caller's memory.
-func (k *watchedKey) own() {
-	k.service = strings.Clone(k.service)
-}
-
-func watchedKeyOf(service string) (k watchedKey) {
-	k.service = service
-	return
-}
-
-type watchedResult struct {
-	r0 string
-}
-
-var watchedSite = cachert.New[watchedKey, watchedResult](nil, cachert.Options{
-	Func:         "github.com/cachegen/cachegen/frameworks/clients.watched",
-	Site:         "clients/clients.go",
-	Max:          10000,
-	Detach:       true,
-	TrackContext: true,
-	ErrorResult:  cachert.HasError,
+var watchedSite = cachert.New[watchedKey, string](nil, cachert.Options{
+	Func: "github.com/cachegen/cachegen/frameworks/clients.watched", Site: "clients/clients.go",
+	Max:    10000,
+	Detach: true, TrackContext: true, ErrorResult: cachert.HasError,
 })
 
 // Watched is the first message of a stream over gRPC.
 //
 // Its results are cached; see [WatchedCache].
 func Watched(ctx context.Context, service string) (string, error) {
-	k := watchedKeyOf(service)
+	k := watchedKey{service}
 	h := k.hash()
 	if v := watchedSite.GetCtx(ctx, h, &k); v != nil {
-		return v.r0, nil
+		return *v, nil
 	}
-	return watchedMiss(ctx, service, h, k)
-}
-
-func watchedMiss(ctx context.Context, service string, h uint64, k watchedKey) (string, error) {
-	k.own()
-	call := watchedCall(ctx, service)
-	v, err := watchedSite.Do(h, k, call)
-	return v.r0, err
+	return watchedSite.Do(h, k, watchedCall(ctx, service))
 }
 
 func watchedCall(ctx context.Context, service string) *cachert.Call {
-	return &cachert.Call{
-		Ctx: ctx,
-		Run: func(ctx context.Context, a any) (err error) {
-			v := a.(*watchedResult)
-			v.r0, err = watched(ctx, service)
-			return
-		},
-	}
+	return &cachert.Call{Ctx: ctx, Run: func(ctx context.Context, v any) (err error) {
+		*v.(*string), err = watched(ctx, service)
+		return err
+	}}
 }
 
 // WatchedCache controls the cache of Watched.
-var WatchedCache watchedHandle
+var WatchedCache WatchedHandle
 
-type watchedHandle struct{}
+// WatchedHandle is the type of [WatchedCache].
+type WatchedHandle struct{}
 
 // Forget drops the result for these arguments.
-func (watchedHandle) Forget(service string) {
-	k := watchedKeyOf(service)
+func (WatchedHandle) Forget(service string) {
+	k := watchedKey{service}
 	watchedSite.Forget(k.hash(), k)
 }
 
-// Peek returns the result that is kept for these arguments, if there is one, and
-// computes nothing.
-func (watchedHandle) Peek(service string) (r0 string, ok bool) {
-	k := watchedKeyOf(service)
-	v, ok := watchedSite.Peek(k.hash(), k)
-	return v.r0, ok
+// Peek returns the result that is kept for these arguments, if any; it computes nothing.
+func (WatchedHandle) Peek(service string) (value string, ok bool) {
+	k := watchedKey{service}
+	return watchedSite.Peek(k.hash(), k)
 }
 
 // Prime keeps a result for these arguments.
-func (watchedHandle) Prime(service string, r0 string) {
-	k := watchedKeyOf(service)
-	k.own()
-	watchedSite.Prime(k.hash(), k, watchedResult{r0: r0})
+func (WatchedHandle) Prime(service string, value string) {
+	k := watchedKey{service}
+	watchedSite.Prime(k.hash(), k, value)
 }
 
 // Refresh computes the result for these arguments anew and keeps it.
-func (watchedHandle) Refresh(ctx context.Context, service string) (string, error) {
-	k := watchedKeyOf(service)
-	k.own()
-	call := watchedCall(ctx, service)
-
-	v, err := watchedSite.Refresh(k.hash(), k, call)
-	return v.r0, err
+func (WatchedHandle) Refresh(ctx context.Context, service string) (string, error) {
+	k := watchedKey{service}
+	return watchedSite.Refresh(k.hash(), k, watchedCall(ctx, service))
 }
 
 // Clear drops every result.
-func (watchedHandle) Clear() { watchedSite.Clear() }
+func (WatchedHandle) Clear() { watchedSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (watchedHandle) Stats() cache.Stats { return cache.Stats(watchedSite.Stats()) }
+func (WatchedHandle) Stats() cache.Stats { return cache.Stats(watchedSite.Stats()) }
 
-// authorized has changed since this file was generated if the next line does not compile;
-// run: go tool cachegen ./...
+// If this line does not compile, authorized's signature has changed: run go tool cachegen ./...
 var _ func(context.Context, string) (string, error) = authorized
 
-type authorizedKey struct {
-	path string
-}
+type authorizedKey struct{ path string }
 
-func (k *authorizedKey) hash() uint64 {
-	h := value.HashStart()
-	h = value.HashString(h, k.path)
-	return h
-}
+func (k *authorizedKey) hash() uint64 { return cachevalue.HashString(cachevalue.HashStart(), k.path) }
 
-// own lets go of the caller's memory.
-func (k *authorizedKey) own() {
-	k.path = strings.Clone(k.path)
-}
-
-func authorizedKeyOf(path string) (k authorizedKey) {
-	k.path = path
-	return
-}
-
-type authorizedResult struct {
-	r0 string
-}
-
-var authorizedSite = cachert.New[authorizedKey, authorizedResult](nil, cachert.Options{
-	Func:         "github.com/cachegen/cachegen/frameworks/clients.authorized",
-	Site:         "clients/clients.go",
-	Max:          10000,
-	Detach:       true,
-	TrackContext: true,
-	ErrorResult:  cachert.HasError,
+var authorizedSite = cachert.New[authorizedKey, string](nil, cachert.Options{
+	Func: "github.com/cachegen/cachegen/frameworks/clients.authorized", Site: "clients/clients.go",
+	Max:    10000,
+	Detach: true, TrackContext: true, ErrorResult: cachert.HasError,
 })
 
 // Authorized asks with a token.
 //
 // Its results are cached; see [AuthorizedCache].
 func Authorized(ctx context.Context, path string) (string, error) {
-	k := authorizedKeyOf(path)
+	k := authorizedKey{path}
 	h := k.hash()
 	if v := authorizedSite.GetCtx(ctx, h, &k); v != nil {
-		return v.r0, nil
+		return *v, nil
 	}
-	return authorizedMiss(ctx, path, h, k)
-}
-
-func authorizedMiss(ctx context.Context, path string, h uint64, k authorizedKey) (string, error) {
-	k.own()
-	call := authorizedCall(ctx, path)
-	v, err := authorizedSite.Do(h, k, call)
-	return v.r0, err
+	return authorizedSite.Do(h, k, authorizedCall(ctx, path))
 }
 
 func authorizedCall(ctx context.Context, path string) *cachert.Call {
-	return &cachert.Call{
-		Ctx: ctx,
-		Run: func(ctx context.Context, a any) (err error) {
-			v := a.(*authorizedResult)
-			v.r0, err = authorized(ctx, path)
-			return
-		},
-	}
+	return &cachert.Call{Ctx: ctx, Run: func(ctx context.Context, v any) (err error) {
+		*v.(*string), err = authorized(ctx, path)
+		return err
+	}}
 }
 
 // AuthorizedCache controls the cache of Authorized.
-var AuthorizedCache authorizedHandle
+var AuthorizedCache AuthorizedHandle
 
-type authorizedHandle struct{}
+// AuthorizedHandle is the type of [AuthorizedCache].
+type AuthorizedHandle struct{}
 
 // Forget drops the result for these arguments.
-func (authorizedHandle) Forget(path string) {
-	k := authorizedKeyOf(path)
+func (AuthorizedHandle) Forget(path string) {
+	k := authorizedKey{path}
 	authorizedSite.Forget(k.hash(), k)
 }
 
-// Peek returns the result that is kept for these arguments, if there is one, and
-// computes nothing.
-func (authorizedHandle) Peek(path string) (r0 string, ok bool) {
-	k := authorizedKeyOf(path)
-	v, ok := authorizedSite.Peek(k.hash(), k)
-	return v.r0, ok
+// Peek returns the result that is kept for these arguments, if any; it computes nothing.
+func (AuthorizedHandle) Peek(path string) (value string, ok bool) {
+	k := authorizedKey{path}
+	return authorizedSite.Peek(k.hash(), k)
 }
 
 // Prime keeps a result for these arguments.
-func (authorizedHandle) Prime(path string, r0 string) {
-	k := authorizedKeyOf(path)
-	k.own()
-	authorizedSite.Prime(k.hash(), k, authorizedResult{r0: r0})
+func (AuthorizedHandle) Prime(path string, value string) {
+	k := authorizedKey{path}
+	authorizedSite.Prime(k.hash(), k, value)
 }
 
 // Refresh computes the result for these arguments anew and keeps it.
-func (authorizedHandle) Refresh(ctx context.Context, path string) (string, error) {
-	k := authorizedKeyOf(path)
-	k.own()
-	call := authorizedCall(ctx, path)
-
-	v, err := authorizedSite.Refresh(k.hash(), k, call)
-	return v.r0, err
+func (AuthorizedHandle) Refresh(ctx context.Context, path string) (string, error) {
+	k := authorizedKey{path}
+	return authorizedSite.Refresh(k.hash(), k, authorizedCall(ctx, path))
 }
 
 // Clear drops every result.
-func (authorizedHandle) Clear() { authorizedSite.Clear() }
+func (AuthorizedHandle) Clear() { authorizedSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (authorizedHandle) Stats() cache.Stats { return cache.Stats(authorizedSite.Stats()) }
+func (AuthorizedHandle) Stats() cache.Stats { return cache.Stats(authorizedSite.Stats()) }
 
-// exchanged has changed since this file was generated if the next line does not compile;
-// run: go tool cachegen ./...
+// If this line does not compile, exchanged's signature has changed: run go tool cachegen ./...
 var _ func(context.Context, string) (string, error) = exchanged
 
-type exchangedKey struct {
-	code string
-}
+type exchangedKey struct{ code string }
 
-func (k *exchangedKey) hash() uint64 {
-	h := value.HashStart()
-	h = value.HashString(h, k.code)
-	return h
-}
+func (k *exchangedKey) hash() uint64 { return cachevalue.HashString(cachevalue.HashStart(), k.code) }
 
-// own lets go of the caller's memory.
-func (k *exchangedKey) own() {
-	k.code = strings.Clone(k.code)
-}
-
-func exchangedKeyOf(code string) (k exchangedKey) {
-	k.code = code
-	return
-}
-
-type exchangedResult struct {
-	r0 string
-}
-
-var exchangedSite = cachert.New[exchangedKey, exchangedResult](nil, cachert.Options{
-	Func:         "github.com/cachegen/cachegen/frameworks/clients.exchanged",
-	Site:         "clients/clients.go",
-	Max:          10000,
-	Detach:       true,
-	TrackContext: true,
-	ErrorResult:  cachert.HasError,
+var exchangedSite = cachert.New[exchangedKey, string](nil, cachert.Options{
+	Func: "github.com/cachegen/cachegen/frameworks/clients.exchanged", Site: "clients/clients.go",
+	Max:    10000,
+	Detach: true, TrackContext: true, ErrorResult: cachert.HasError,
 })
 
 // Exchanged asks for a token first.
 //
 // Its results are cached; see [ExchangedCache].
 func Exchanged(ctx context.Context, code string) (string, error) {
-	k := exchangedKeyOf(code)
+	k := exchangedKey{code}
 	h := k.hash()
 	if v := exchangedSite.GetCtx(ctx, h, &k); v != nil {
-		return v.r0, nil
+		return *v, nil
 	}
-	return exchangedMiss(ctx, code, h, k)
-}
-
-func exchangedMiss(ctx context.Context, code string, h uint64, k exchangedKey) (string, error) {
-	k.own()
-	call := exchangedCall(ctx, code)
-	v, err := exchangedSite.Do(h, k, call)
-	return v.r0, err
+	return exchangedSite.Do(h, k, exchangedCall(ctx, code))
 }
 
 func exchangedCall(ctx context.Context, code string) *cachert.Call {
-	return &cachert.Call{
-		Ctx: ctx,
-		Run: func(ctx context.Context, a any) (err error) {
-			v := a.(*exchangedResult)
-			v.r0, err = exchanged(ctx, code)
-			return
-		},
-	}
+	return &cachert.Call{Ctx: ctx, Run: func(ctx context.Context, v any) (err error) {
+		*v.(*string), err = exchanged(ctx, code)
+		return err
+	}}
 }
 
 // ExchangedCache controls the cache of Exchanged.
-var ExchangedCache exchangedHandle
+var ExchangedCache ExchangedHandle
 
-type exchangedHandle struct{}
+// ExchangedHandle is the type of [ExchangedCache].
+type ExchangedHandle struct{}
 
 // Forget drops the result for these arguments.
-func (exchangedHandle) Forget(code string) {
-	k := exchangedKeyOf(code)
+func (ExchangedHandle) Forget(code string) {
+	k := exchangedKey{code}
 	exchangedSite.Forget(k.hash(), k)
 }
 
-// Peek returns the result that is kept for these arguments, if there is one, and
-// computes nothing.
-func (exchangedHandle) Peek(code string) (r0 string, ok bool) {
-	k := exchangedKeyOf(code)
-	v, ok := exchangedSite.Peek(k.hash(), k)
-	return v.r0, ok
+// Peek returns the result that is kept for these arguments, if any; it computes nothing.
+func (ExchangedHandle) Peek(code string) (value string, ok bool) {
+	k := exchangedKey{code}
+	return exchangedSite.Peek(k.hash(), k)
 }
 
 // Prime keeps a result for these arguments.
-func (exchangedHandle) Prime(code string, r0 string) {
-	k := exchangedKeyOf(code)
-	k.own()
-	exchangedSite.Prime(k.hash(), k, exchangedResult{r0: r0})
+func (ExchangedHandle) Prime(code string, value string) {
+	k := exchangedKey{code}
+	exchangedSite.Prime(k.hash(), k, value)
 }
 
 // Refresh computes the result for these arguments anew and keeps it.
-func (exchangedHandle) Refresh(ctx context.Context, code string) (string, error) {
-	k := exchangedKeyOf(code)
-	k.own()
-	call := exchangedCall(ctx, code)
-
-	v, err := exchangedSite.Refresh(k.hash(), k, call)
-	return v.r0, err
+func (ExchangedHandle) Refresh(ctx context.Context, code string) (string, error) {
+	k := exchangedKey{code}
+	return exchangedSite.Refresh(k.hash(), k, exchangedCall(ctx, code))
 }
 
 // Clear drops every result.
-func (exchangedHandle) Clear() { exchangedSite.Clear() }
+func (ExchangedHandle) Clear() { exchangedSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (exchangedHandle) Stats() cache.Stats { return cache.Stats(exchangedSite.Stats()) }
+func (ExchangedHandle) Stats() cache.Stats { return cache.Stats(exchangedSite.Stats()) }
 
-// propagated has changed since this file was generated if the next line does not compile;
-// run: go tool cachegen ./...
+// If this line does not compile, propagated's signature has changed: run go tool cachegen ./...
 var _ func(context.Context, string) (string, error) = propagated
 
-type propagatedKey struct {
-	path string
-}
+type propagatedKey struct{ path string }
 
-func (k *propagatedKey) hash() uint64 {
-	h := value.HashStart()
-	h = value.HashString(h, k.path)
-	return h
-}
+func (k *propagatedKey) hash() uint64 { return cachevalue.HashString(cachevalue.HashStart(), k.path) }
 
-// own lets go of the caller's memory.
-func (k *propagatedKey) own() {
-	k.path = strings.Clone(k.path)
-}
-
-func propagatedKeyOf(path string) (k propagatedKey) {
-	k.path = path
-	return
-}
-
-type propagatedResult struct {
-	r0 string
-}
-
-var propagatedSite = cachert.New[propagatedKey, propagatedResult](nil, cachert.Options{
-	Func:         "github.com/cachegen/cachegen/frameworks/clients.propagated",
-	Site:         "clients/clients.go",
-	Max:          10000,
-	Detach:       true,
-	TrackContext: true,
-	ErrorResult:  cachert.HasError,
+var propagatedSite = cachert.New[propagatedKey, string](nil, cachert.Options{
+	Func: "github.com/cachegen/cachegen/frameworks/clients.propagated", Site: "clients/clients.go",
+	Max:    10000,
+	Detach: true, TrackContext: true, ErrorResult: cachert.HasError,
 })
 
 // Propagated asks with the headers of a trace and of baggage.
 //
 // Its results are cached; see [PropagatedCache].
 func Propagated(ctx context.Context, path string) (string, error) {
-	k := propagatedKeyOf(path)
+	k := propagatedKey{path}
 	h := k.hash()
 	if v := propagatedSite.GetCtx(ctx, h, &k); v != nil {
-		return v.r0, nil
+		return *v, nil
 	}
-	return propagatedMiss(ctx, path, h, k)
-}
-
-func propagatedMiss(ctx context.Context, path string, h uint64, k propagatedKey) (string, error) {
-	k.own()
-	call := propagatedCall(ctx, path)
-	v, err := propagatedSite.Do(h, k, call)
-	return v.r0, err
+	return propagatedSite.Do(h, k, propagatedCall(ctx, path))
 }
 
 func propagatedCall(ctx context.Context, path string) *cachert.Call {
-	return &cachert.Call{
-		Ctx: ctx,
-		Run: func(ctx context.Context, a any) (err error) {
-			v := a.(*propagatedResult)
-			v.r0, err = propagated(ctx, path)
-			return
-		},
-	}
+	return &cachert.Call{Ctx: ctx, Run: func(ctx context.Context, v any) (err error) {
+		*v.(*string), err = propagated(ctx, path)
+		return err
+	}}
 }
 
 // PropagatedCache controls the cache of Propagated.
-var PropagatedCache propagatedHandle
+var PropagatedCache PropagatedHandle
 
-type propagatedHandle struct{}
+// PropagatedHandle is the type of [PropagatedCache].
+type PropagatedHandle struct{}
 
 // Forget drops the result for these arguments.
-func (propagatedHandle) Forget(path string) {
-	k := propagatedKeyOf(path)
+func (PropagatedHandle) Forget(path string) {
+	k := propagatedKey{path}
 	propagatedSite.Forget(k.hash(), k)
 }
 
-// Peek returns the result that is kept for these arguments, if there is one, and
-// computes nothing.
-func (propagatedHandle) Peek(path string) (r0 string, ok bool) {
-	k := propagatedKeyOf(path)
-	v, ok := propagatedSite.Peek(k.hash(), k)
-	return v.r0, ok
+// Peek returns the result that is kept for these arguments, if any; it computes nothing.
+func (PropagatedHandle) Peek(path string) (value string, ok bool) {
+	k := propagatedKey{path}
+	return propagatedSite.Peek(k.hash(), k)
 }
 
 // Prime keeps a result for these arguments.
-func (propagatedHandle) Prime(path string, r0 string) {
-	k := propagatedKeyOf(path)
-	k.own()
-	propagatedSite.Prime(k.hash(), k, propagatedResult{r0: r0})
+func (PropagatedHandle) Prime(path string, value string) {
+	k := propagatedKey{path}
+	propagatedSite.Prime(k.hash(), k, value)
 }
 
 // Refresh computes the result for these arguments anew and keeps it.
-func (propagatedHandle) Refresh(ctx context.Context, path string) (string, error) {
-	k := propagatedKeyOf(path)
-	k.own()
-	call := propagatedCall(ctx, path)
-
-	v, err := propagatedSite.Refresh(k.hash(), k, call)
-	return v.r0, err
+func (PropagatedHandle) Refresh(ctx context.Context, path string) (string, error) {
+	k := propagatedKey{path}
+	return propagatedSite.Refresh(k.hash(), k, propagatedCall(ctx, path))
 }
 
 // Clear drops every result.
-func (propagatedHandle) Clear() { propagatedSite.Clear() }
+func (PropagatedHandle) Clear() { propagatedSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (propagatedHandle) Stats() cache.Stats { return cache.Stats(propagatedSite.Stats()) }
+func (PropagatedHandle) Stats() cache.Stats { return cache.Stats(propagatedSite.Stats()) }
 
-// object has changed since this file was generated if the next line does not compile;
-// run: go tool cachegen ./...
+// If this line does not compile, object's signature has changed: run go tool cachegen ./...
 var _ func(context.Context, string) (string, error) = object
 
-type objectKey struct {
-	key string
-}
+type objectKey struct{ key string }
 
-func (k *objectKey) hash() uint64 {
-	h := value.HashStart()
-	h = value.HashString(h, k.key)
-	return h
-}
+func (k *objectKey) hash() uint64 { return cachevalue.HashString(cachevalue.HashStart(), k.key) }
 
-// own lets go of the caller's memory.
-func (k *objectKey) own() {
-	k.key = strings.Clone(k.key)
-}
-
-func objectKeyOf(key string) (k objectKey) {
-	k.key = key
-	return
-}
-
-type objectResult struct {
-	r0 string
-}
-
-var objectSite = cachert.New[objectKey, objectResult](nil, cachert.Options{
-	Func:         "github.com/cachegen/cachegen/frameworks/clients.object",
-	Site:         "clients/clients.go",
-	Max:          10000,
-	Detach:       true,
-	TrackContext: true,
-	ErrorResult:  cachert.HasError,
+var objectSite = cachert.New[objectKey, string](nil, cachert.Options{
+	Func: "github.com/cachegen/cachegen/frameworks/clients.object", Site: "clients/clients.go",
+	Max:    10000,
+	Detach: true, TrackContext: true, ErrorResult: cachert.HasError,
 })
 
 // Object is one of S3.
 //
 // Its results are cached; see [ObjectCache].
 func Object(ctx context.Context, key string) (string, error) {
-	k := objectKeyOf(key)
+	k := objectKey{key}
 	h := k.hash()
 	if v := objectSite.GetCtx(ctx, h, &k); v != nil {
-		return v.r0, nil
+		return *v, nil
 	}
-	return objectMiss(ctx, key, h, k)
-}
-
-func objectMiss(ctx context.Context, key string, h uint64, k objectKey) (string, error) {
-	k.own()
-	call := objectCall(ctx, key)
-	v, err := objectSite.Do(h, k, call)
-	return v.r0, err
+	return objectSite.Do(h, k, objectCall(ctx, key))
 }
 
 func objectCall(ctx context.Context, key string) *cachert.Call {
-	return &cachert.Call{
-		Ctx: ctx,
-		Run: func(ctx context.Context, a any) (err error) {
-			v := a.(*objectResult)
-			v.r0, err = object(ctx, key)
-			return
-		},
-	}
+	return &cachert.Call{Ctx: ctx, Run: func(ctx context.Context, v any) (err error) {
+		*v.(*string), err = object(ctx, key)
+		return err
+	}}
 }
 
 // ObjectCache controls the cache of Object.
-var ObjectCache objectHandle
+var ObjectCache ObjectHandle
 
-type objectHandle struct{}
+// ObjectHandle is the type of [ObjectCache].
+type ObjectHandle struct{}
 
 // Forget drops the result for these arguments.
-func (objectHandle) Forget(key string) {
-	k := objectKeyOf(key)
+func (ObjectHandle) Forget(key string) {
+	k := objectKey{key}
 	objectSite.Forget(k.hash(), k)
 }
 
-// Peek returns the result that is kept for these arguments, if there is one, and
-// computes nothing.
-func (objectHandle) Peek(key string) (r0 string, ok bool) {
-	k := objectKeyOf(key)
-	v, ok := objectSite.Peek(k.hash(), k)
-	return v.r0, ok
+// Peek returns the result that is kept for these arguments, if any; it computes nothing.
+func (ObjectHandle) Peek(key string) (value string, ok bool) {
+	k := objectKey{key}
+	return objectSite.Peek(k.hash(), k)
 }
 
 // Prime keeps a result for these arguments.
-func (objectHandle) Prime(key string, r0 string) {
-	k := objectKeyOf(key)
-	k.own()
-	objectSite.Prime(k.hash(), k, objectResult{r0: r0})
+func (ObjectHandle) Prime(key string, value string) {
+	k := objectKey{key}
+	objectSite.Prime(k.hash(), k, value)
 }
 
 // Refresh computes the result for these arguments anew and keeps it.
-func (objectHandle) Refresh(ctx context.Context, key string) (string, error) {
-	k := objectKeyOf(key)
-	k.own()
-	call := objectCall(ctx, key)
-
-	v, err := objectSite.Refresh(k.hash(), k, call)
-	return v.r0, err
+func (ObjectHandle) Refresh(ctx context.Context, key string) (string, error) {
+	k := objectKey{key}
+	return objectSite.Refresh(k.hash(), k, objectCall(ctx, key))
 }
 
 // Clear drops every result.
-func (objectHandle) Clear() { objectSite.Clear() }
+func (ObjectHandle) Clear() { objectSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (objectHandle) Stats() cache.Stats { return cache.Stats(objectSite.Stats()) }
+func (ObjectHandle) Stats() cache.Stats { return cache.Stats(objectSite.Stats()) }
 
-// member has changed since this file was generated if the next line does not compile;
-// run: go tool cachegen ./...
+// If this line does not compile, member's signature has changed: run go tool cachegen ./...
 var _ func(context.Context, string) string = member
 
-type memberKey struct {
-	name string
-}
+type memberKey struct{ name string }
 
-func (k *memberKey) hash() uint64 {
-	h := value.HashStart()
-	h = value.HashString(h, k.name)
-	return h
-}
+func (k *memberKey) hash() uint64 { return cachevalue.HashString(cachevalue.HashStart(), k.name) }
 
-// own lets go of the caller's memory.
-func (k *memberKey) own() {
-	k.name = strings.Clone(k.name)
-}
-
-func memberKeyOf(name string) (k memberKey) {
-	k.name = name
-	return
-}
-
-type memberResult struct {
-	r0 string
-}
-
-var memberSite = cachert.New[memberKey, memberResult](nil, cachert.Options{
-	Func:         "github.com/cachegen/cachegen/frameworks/clients.member",
-	Site:         "clients/clients.go",
-	Max:          10000,
-	Detach:       true,
-	TrackContext: true,
-	ErrorResult:  cachert.NoError,
+var memberSite = cachert.New[memberKey, string](nil, cachert.Options{
+	Func: "github.com/cachegen/cachegen/frameworks/clients.member", Site: "clients/clients.go",
+	Max:    10000,
+	Detach: true, TrackContext: true, ErrorResult: cachert.NoError,
 })
 
 // Member is what baggage says.
 //
 // Its results are cached; see [MemberCache].
 func Member(ctx context.Context, name string) string {
-	k := memberKeyOf(name)
+	k := memberKey{name}
 	h := k.hash()
 	if v := memberSite.GetCtx(ctx, h, &k); v != nil {
-		return v.r0
+		return *v
 	}
-	return memberMiss(ctx, name, h, k)
-}
-
-func memberMiss(ctx context.Context, name string, h uint64, k memberKey) string {
-	k.own()
-	call := memberCall(ctx, name)
-	v, err := memberSite.Do(h, k, call)
-	if err != nil {
-		panic(err)
-	}
-	return v.r0
+	return cachert.Must(memberSite.Do(h, k, memberCall(ctx, name)))
 }
 
 func memberCall(ctx context.Context, name string) *cachert.Call {
-	return &cachert.Call{
-		Ctx: ctx,
-		Run: func(ctx context.Context, a any) (err error) {
-			v := a.(*memberResult)
-			v.r0 = member(ctx, name)
-			return
-		},
-	}
+	return &cachert.Call{Ctx: ctx, Run: func(ctx context.Context, v any) error {
+		*v.(*string) = member(ctx, name)
+		return nil
+	}}
 }
 
 // MemberCache controls the cache of Member.
-var MemberCache memberHandle
+var MemberCache MemberHandle
 
-type memberHandle struct{}
+// MemberHandle is the type of [MemberCache].
+type MemberHandle struct{}
 
 // Forget drops the result for these arguments.
-func (memberHandle) Forget(name string) {
-	k := memberKeyOf(name)
+func (MemberHandle) Forget(name string) {
+	k := memberKey{name}
 	memberSite.Forget(k.hash(), k)
 }
 
-// Peek returns the result that is kept for these arguments, if there is one, and
-// computes nothing.
-func (memberHandle) Peek(name string) (r0 string, ok bool) {
-	k := memberKeyOf(name)
-	v, ok := memberSite.Peek(k.hash(), k)
-	return v.r0, ok
+// Peek returns the result that is kept for these arguments, if any; it computes nothing.
+func (MemberHandle) Peek(name string) (value string, ok bool) {
+	k := memberKey{name}
+	return memberSite.Peek(k.hash(), k)
 }
 
 // Prime keeps a result for these arguments.
-func (memberHandle) Prime(name string, r0 string) {
-	k := memberKeyOf(name)
-	k.own()
-	memberSite.Prime(k.hash(), k, memberResult{r0: r0})
+func (MemberHandle) Prime(name string, value string) {
+	k := memberKey{name}
+	memberSite.Prime(k.hash(), k, value)
 }
 
 // Refresh computes the result for these arguments anew and keeps it.
-func (memberHandle) Refresh(ctx context.Context, name string) string {
-	k := memberKeyOf(name)
-	k.own()
-	call := memberCall(ctx, name)
-
-	v, err := memberSite.Refresh(k.hash(), k, call)
-	if err != nil {
-		panic(err)
-	}
-	return v.r0
+func (MemberHandle) Refresh(ctx context.Context, name string) string {
+	k := memberKey{name}
+	return cachert.Must(memberSite.Refresh(k.hash(), k, memberCall(ctx, name)))
 }
 
 // Clear drops every result.
-func (memberHandle) Clear() { memberSite.Clear() }
+func (MemberHandle) Clear() { memberSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (memberHandle) Stats() cache.Stats { return cache.Stats(memberSite.Stats()) }
+func (MemberHandle) Stats() cache.Stats { return cache.Stats(memberSite.Stats()) }
 
-// logs has changed since this file was generated if the next line does not compile;
-// run: go tool cachegen ./...
+// If this line does not compile, logs's signature has changed: run go tool cachegen ./...
 var _ func(context.Context, int) int = logs
 
-type logsKey struct {
-	n int
-}
+type logsKey struct{ n int }
 
-func (k *logsKey) hash() uint64 {
-	h := value.HashStart()
-	h = value.HashUint64(h, uint64(k.n))
-	return h
-}
+func (k *logsKey) hash() uint64 { return cachevalue.HashUint64(cachevalue.HashStart(), uint64(k.n)) }
 
-func logsKeyOf(n int) (k logsKey) {
-	k.n = n
-	return
-}
-
-type logsResult struct {
-	r0 int
-}
-
-var logsSite = cachert.New[logsKey, logsResult](nil, cachert.Options{
-	Func:         "github.com/cachegen/cachegen/frameworks/clients.logs",
-	Site:         "clients/clients.go",
-	Max:          10000,
-	Detach:       true,
-	TrackContext: true,
-	ErrorResult:  cachert.NoError,
+var logsSite = cachert.New[logsKey, int](nil, cachert.Options{
+	Func: "github.com/cachegen/cachegen/frameworks/clients.logs", Site: "clients/clients.go",
+	Max:    10000,
+	Detach: true, TrackContext: true, ErrorResult: cachert.NoError,
 })
 
 // Logs logs.
 //
 // Its results are cached; see [LogsCache].
 func Logs(ctx context.Context, n int) int {
-	k := logsKeyOf(n)
+	k := logsKey{n}
 	h := k.hash()
 	if v := logsSite.GetCtx(ctx, h, &k); v != nil {
-		return v.r0
+		return *v
 	}
-	return logsMiss(ctx, n, h, k)
-}
-
-func logsMiss(ctx context.Context, n int, h uint64, k logsKey) int {
-	call := logsCall(ctx, n)
-	v, err := logsSite.Do(h, k, call)
-	if err != nil {
-		panic(err)
-	}
-	return v.r0
+	return cachert.Must(logsSite.Do(h, k, logsCall(ctx, n)))
 }
 
 func logsCall(ctx context.Context, n int) *cachert.Call {
-	return &cachert.Call{
-		Ctx: ctx,
-		Run: func(ctx context.Context, a any) (err error) {
-			v := a.(*logsResult)
-			v.r0 = logs(ctx, n)
-			return
-		},
-	}
+	return &cachert.Call{Ctx: ctx, Run: func(ctx context.Context, v any) error {
+		*v.(*int) = logs(ctx, n)
+		return nil
+	}}
 }
 
 // LogsCache controls the cache of Logs.
-var LogsCache logsHandle
+var LogsCache LogsHandle
 
-type logsHandle struct{}
+// LogsHandle is the type of [LogsCache].
+type LogsHandle struct{}
 
 // Forget drops the result for these arguments.
-func (logsHandle) Forget(n int) {
-	k := logsKeyOf(n)
+func (LogsHandle) Forget(n int) {
+	k := logsKey{n}
 	logsSite.Forget(k.hash(), k)
 }
 
-// Peek returns the result that is kept for these arguments, if there is one, and
-// computes nothing.
-func (logsHandle) Peek(n int) (r0 int, ok bool) {
-	k := logsKeyOf(n)
-	v, ok := logsSite.Peek(k.hash(), k)
-	return v.r0, ok
+// Peek returns the result that is kept for these arguments, if any; it computes nothing.
+func (LogsHandle) Peek(n int) (value int, ok bool) {
+	k := logsKey{n}
+	return logsSite.Peek(k.hash(), k)
 }
 
 // Prime keeps a result for these arguments.
-func (logsHandle) Prime(n int, r0 int) {
-	k := logsKeyOf(n)
-	logsSite.Prime(k.hash(), k, logsResult{r0: r0})
+func (LogsHandle) Prime(n int, value int) {
+	k := logsKey{n}
+	logsSite.Prime(k.hash(), k, value)
 }
 
 // Refresh computes the result for these arguments anew and keeps it.
-func (logsHandle) Refresh(ctx context.Context, n int) int {
-	k := logsKeyOf(n)
-	call := logsCall(ctx, n)
-
-	v, err := logsSite.Refresh(k.hash(), k, call)
-	if err != nil {
-		panic(err)
-	}
-	return v.r0
+func (LogsHandle) Refresh(ctx context.Context, n int) int {
+	k := logsKey{n}
+	return cachert.Must(logsSite.Refresh(k.hash(), k, logsCall(ctx, n)))
 }
 
 // Clear drops every result.
-func (logsHandle) Clear() { logsSite.Clear() }
+func (LogsHandle) Clear() { logsSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (logsHandle) Stats() cache.Stats { return cache.Stats(logsSite.Stats()) }
+func (LogsHandle) Stats() cache.Stats { return cache.Stats(logsSite.Stats()) }
 
-// logsNamed has changed since this file was generated if the next line does not compile;
-// run: go tool cachegen ./...
+// If this line does not compile, logsNamed's signature has changed: run go tool cachegen ./...
 var _ func(context.Context, int) int = logsNamed
 
-type logsNamedKey struct {
-	n int
-}
+// logsNamedKey is the key of a call. Its methods tell the runtime how to treat results.
+type logsNamedKey struct{ n int }
 
 func (k *logsNamedKey) hash() uint64 {
-	h := value.HashStart()
-	h = value.HashUint64(h, uint64(k.n))
-	return h
+	return cachevalue.HashUint64(cachevalue.HashStart(), uint64(k.n))
 }
 
-func logsNamedKeyOf(n int) (k logsNamedKey) {
-	k.n = n
-	return
-}
-
-type logsNamedResult struct {
-	r0 int
-}
-
-type logsNamedOps struct{}
-
-func (*logsNamedOps) Ignores(key any) bool {
+func (*logsNamedKey) Ignores(key any) bool {
 	switch key.(type) {
 	case requestID:
 		return true
@@ -925,86 +577,63 @@ func (*logsNamedOps) Ignores(key any) bool {
 	return false
 }
 
-var logsNamedSite = cachert.New[logsNamedKey, logsNamedResult](&logsNamedOps{}, cachert.Options{
-	Func:         "github.com/cachegen/cachegen/frameworks/clients.logsNamed",
-	Site:         "clients/clients.go",
-	Max:          10000,
-	Detach:       true,
-	TrackContext: true,
-	ErrorResult:  cachert.NoError,
+var logsNamedSite = cachert.New[logsNamedKey, int]((*logsNamedKey)(nil), cachert.Options{
+	Func: "github.com/cachegen/cachegen/frameworks/clients.logsNamed", Site: "clients/clients.go",
+	Max:    10000,
+	Detach: true, TrackContext: true, ErrorResult: cachert.NoError,
 })
 
 // LogsNamed logs, and its directive says that the ID does not matter.
 //
 // Its results are cached; see [LogsNamedCache].
 func LogsNamed(ctx context.Context, n int) int {
-	k := logsNamedKeyOf(n)
+	k := logsNamedKey{n}
 	h := k.hash()
 	if v := logsNamedSite.GetCtx(ctx, h, &k); v != nil {
-		return v.r0
+		return *v
 	}
-	return logsNamedMiss(ctx, n, h, k)
-}
-
-func logsNamedMiss(ctx context.Context, n int, h uint64, k logsNamedKey) int {
-	call := logsNamedCall(ctx, n)
-	v, err := logsNamedSite.Do(h, k, call)
-	if err != nil {
-		panic(err)
-	}
-	return v.r0
+	return cachert.Must(logsNamedSite.Do(h, k, logsNamedCall(ctx, n)))
 }
 
 func logsNamedCall(ctx context.Context, n int) *cachert.Call {
-	return &cachert.Call{
-		Ctx: ctx,
-		Run: func(ctx context.Context, a any) (err error) {
-			v := a.(*logsNamedResult)
-			v.r0 = logsNamed(ctx, n)
-			return
-		},
-	}
+	return &cachert.Call{Ctx: ctx, Run: func(ctx context.Context, v any) error {
+		*v.(*int) = logsNamed(ctx, n)
+		return nil
+	}}
 }
 
 // LogsNamedCache controls the cache of LogsNamed.
-var LogsNamedCache logsNamedHandle
+var LogsNamedCache LogsNamedHandle
 
-type logsNamedHandle struct{}
+// LogsNamedHandle is the type of [LogsNamedCache].
+type LogsNamedHandle struct{}
 
 // Forget drops the result for these arguments.
-func (logsNamedHandle) Forget(n int) {
-	k := logsNamedKeyOf(n)
+func (LogsNamedHandle) Forget(n int) {
+	k := logsNamedKey{n}
 	logsNamedSite.Forget(k.hash(), k)
 }
 
-// Peek returns the result that is kept for these arguments, if there is one, and
-// computes nothing.
-func (logsNamedHandle) Peek(n int) (r0 int, ok bool) {
-	k := logsNamedKeyOf(n)
-	v, ok := logsNamedSite.Peek(k.hash(), k)
-	return v.r0, ok
+// Peek returns the result that is kept for these arguments, if any; it computes nothing.
+func (LogsNamedHandle) Peek(n int) (value int, ok bool) {
+	k := logsNamedKey{n}
+	return logsNamedSite.Peek(k.hash(), k)
 }
 
 // Prime keeps a result for these arguments.
-func (logsNamedHandle) Prime(n int, r0 int) {
-	k := logsNamedKeyOf(n)
-	logsNamedSite.Prime(k.hash(), k, logsNamedResult{r0: r0})
+func (LogsNamedHandle) Prime(n int, value int) {
+	k := logsNamedKey{n}
+	logsNamedSite.Prime(k.hash(), k, value)
 }
 
 // Refresh computes the result for these arguments anew and keeps it.
-func (logsNamedHandle) Refresh(ctx context.Context, n int) int {
-	k := logsNamedKeyOf(n)
-	call := logsNamedCall(ctx, n)
-
-	v, err := logsNamedSite.Refresh(k.hash(), k, call)
-	if err != nil {
-		panic(err)
-	}
-	return v.r0
+func (LogsNamedHandle) Refresh(ctx context.Context, n int) int {
+	k := logsNamedKey{n}
+	return cachert.Must(logsNamedSite.Refresh(k.hash(), k, logsNamedCall(ctx, n)))
 }
 
 // Clear drops every result.
-func (logsNamedHandle) Clear() { logsNamedSite.Clear() }
+func (LogsNamedHandle) Clear() { logsNamedSite.Clear() }
 
 // Stats returns what the cache has counted.
-func (logsNamedHandle) Stats() cache.Stats { return cache.Stats(logsNamedSite.Stats()) }
+func (LogsNamedHandle) Stats() cache.Stats { return cache.Stats(logsNamedSite.Stats()) }

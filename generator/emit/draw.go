@@ -12,7 +12,7 @@ import (
 type drawView struct {
 	Draw            bool
 	Reads           string // variable that holds ReadNames
-	ReadNames       []string
+	ReadNames       string
 	Pass            string // statements that let a request pass through
 	Component       string // the function type whose values are what is returned, or ""
 	ComponentParams string
@@ -21,10 +21,9 @@ type drawView struct {
 	Bind, Holes     string
 	HoleField       string // of the key: which holes are nil
 	HoleMasks       int    // how many values it has
-	DrawGot         string
-	DrawGive        string
+	DrawBefore      string // what the call of Do is in
+	DrawAfter       string
 	DrawOpts        []string
-	NoError         bool
 }
 
 // drawNames gives names to what only drawing functions have.
@@ -66,10 +65,14 @@ func (w *writer) draw() {
 	if d.Request != nil {
 		names := w.nilOf("[]" + v.String)
 		if len(d.Reads) > 0 {
+			var list []string
 			for _, r := range d.Reads {
-				v.ReadNames = append(v.ReadNames, r.String())
+				list = append(list, strconv.Quote(r.String()))
 			}
-			names = v.Reads
+			v.ReadNames, names = strings.Join(list, ", "), v.Reads
+			if len(v.ReadNames) > 80 {
+				v.ReadNames = "\n" + strings.Join(list, ",\n") + ",\n"
+			}
 		}
 		r := w.name[d.Request]
 		inputs = w.adapter(model.Bind{Import: model.WebPath, Name: "Static"}) + "(" + r + ", " + names + ")"
@@ -165,21 +168,16 @@ func (w *writer) draw() {
 
 	// The computation.
 	call := w.call(instead)
-	left := w.fields("§v")
-	if f.HasErr {
-		left = append(left, "§err")
-	}
-	switch {
-	case d.Component != nil:
+	unpack, left := w.unpack()
+	if d.Component != nil {
 		render := "§b"
 		if d.Component.Ctx {
 			render = "§with(" + ctx + "), §b"
 		}
-		v.Run = "if §c := " + call + "; §c != " + w.nilOf(n.typ(d.Result)) + " {\n" + w.attribute() + "§err = §c.Render(" + render + ")\n}"
-	case len(left) > 0:
-		v.Run = strings.Join(left, ", ") + " = " + call
-	default:
-		v.Run = call
+		c, attribute := "if §c := "+call+"; §c != "+w.nilOf(n.typ(d.Result))+" {\n", w.attribute()
+		v.Run, v.RunResult = c+attribute+"return §c.Render("+render+")\n}\nreturn "+w.noError(), v.Error
+	} else {
+		v.Run, v.RunResult = w.run(unpack, left, call)
 	}
 	v.RunCtx = "_"
 	if f.Ctx != nil && strings.Contains(v.Run, ctx) {
@@ -187,26 +185,46 @@ func (w *writer) draw() {
 	}
 
 	// What comes of it.
-	out := w.fields("§v")
-	v.NoError = !f.HasErr && d.Component == nil
-	v.DrawGot = "§v, §err"
-	if len(out) == 0 {
-		v.DrawGot = "_, §err"
-	}
-	fail := "if " + w.notNil("§err", false) + " {\n" + n.predeclared("panic") + "(§err)\n}"
-	switch {
-	case d.Component != nil:
-		v.DrawGive = "return §err"
+	noError := !f.HasErr && d.Component == nil
+	switch out := w.fields("§v"); {
+	case d.Component != nil, f.HasErr && len(left) == 0:
+		v.DrawBefore, v.DrawAfter = "_, §err := ", "\nreturn §err"
+	case f.HasErr && len(left) == 1:
+		v.DrawBefore = "return "
 	case f.HasErr:
-		v.DrawGive = "return " + strings.Join(append(out, "§err"), ", ")
-	case len(out) > 0:
-		v.DrawGive = fail + "\nreturn " + strings.Join(out, ", ")
+		v.DrawBefore, v.DrawAfter = "§v, §err := ", "\nreturn "+strings.Join(append(out, "§err"), ", ")
+	case len(left) == 0:
+		v.DrawBefore, v.DrawAfter = n.cache("Must")+"(", ")"
+	case len(left) == 1:
+		v.DrawBefore, v.DrawAfter = "return "+n.cache("Must")+"(", ")"
 	default:
-		v.DrawGive = fail
+		v.DrawBefore, v.DrawAfter = "§v := "+n.cache("Must")+"(", ")\nreturn "+strings.Join(out, ", ")
 	}
 	if len(f.Results) == 0 && !f.HasErr && d.Component == nil {
 		v.Results = ""
 	}
+
+	fields := ""
+	if v.Ctx != "" {
+		fields = "Ctx: §bctx,\n"
+	}
+	fields += "Surface: §s,\n"
+	if v.Holes != "" {
+		fields += "Holes: &§holes,\n"
+	}
+	if v.CallTags != "" {
+		fields += "Tags: []" + v.String + "{" + v.CallTags + "},\n"
+	}
+	if v.Owner != "" {
+		fields += "Owner: " + v.Owner + ",\n"
+	}
+	if v.CanFail {
+		fields += "Uncached: §keyErr,\n"
+	}
+	if noError {
+		fields += "NoError: " + v.True + ",\n"
+	}
+	v.CallFields = fields + v.Lent + v.Validate
 }
 
 // attribute writes what refuses a gomponents attribute: it is drawn inside of a tag, and
@@ -217,7 +235,7 @@ func (w *writer) attribute() string {
 		return ""
 	}
 	g := w.n.imported(c.Import, c.Package())
-	return fmt.Sprintf("if §t, §ok := §c.(interface{ Type() %s.NodeType }); §ok && §t.Type() == %s.AttributeType {\n§err = %s(%q)\nreturn\n}\n",
+	return fmt.Sprintf("if §t, §ok := §c.(interface{ Type() %s.NodeType }); §ok && §t.Type() == %s.AttributeType {\nreturn %s(%q)\n}\n",
 		g, g, w.n.std("errors", "New"), w.f.ID+" returned an attribute, and only elements can be cached")
 }
 

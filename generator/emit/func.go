@@ -2,9 +2,11 @@ package emit
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"go/types"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"text/template"
@@ -18,45 +20,52 @@ var texts = template.Must(template.ParseFS(templates.FS, "*.tmpl"))
 
 // view is what the template of a function is given: text that is ready to be put down.
 type view struct {
-	Impl, ImplValue, FuncType, Title                                           string
-	Wrapper, Handle                                                            string
-	Key, KeyOf, Result, CopyOf, Ops, Site, Sites, Options                      string
-	Miss, Call, HandleType, SiteOf                                             string
-	Generic                                                                    bool
-	TDecl, TArgs, FuncTDecl, FuncTArgs                                         string
-	Fields                                                                     []field
-	Hash, Clone, Make                                                          string
-	CanFail                                                                    bool
-	KeyParams, KeyParamsComma, KeyArgs                                         string
-	Values                                                                     []value
-	Copier, Copies, UsesC, UsesZ                                               bool
-	CopyFunc, Size, TTLFunc, Keep, KeepError, Release                          string
-	Ident, Session, HasOps                                                     bool
-	NoOps                                                                      string
-	KeyTags, CallTags, Owner, Lent, Validate                                   string
-	Keyed, IgnoredTypes, IgnoredValues                                         string
-	Opts, Doc                                                                  []string
-	Recv, Params, ParamsWithRecv, FuncParams, FuncParamsBare                   string
-	Results, PlainResults                                                      string
-	CallArgs, CallArgsBare, CopyArgs, Run, RunCtx                              string
-	Ctx                                                                        string
-	Found, WhyOK, WhyFailed, Failed, Return, Got, Give, GiveAcquired, Mentions string
-	HasErr                                                                     bool
-	Layout, LayoutTypes, LayoutOf                                              string
-	LayoutTexts                                                                []string
-	ID                                                                         string
-	LayoutCopies, CopyErr, ArgsErr                                             bool
+	Impl, ImplValue, FuncType, Title              string
+	Wrapper, Handle, HandleType                   string
+	Key, Result, Site, Sites, Call, SiteOf        string
+	K, V                                          string // the types of keys and values, with type arguments
+	Generic                                       bool
+	TDecl, TArgs, FuncTDecl, FuncTArgs            string
+	OwnKey                                        bool // the key has a type of its own
+	Fields                                        []field
+	Hash, KeyOf                                   string // methods and functions, whole
+	CanFail                                       bool   // some arguments have no key
+	KeyParams, KeyParamsComma                     string
+	KeyMade, KeyArg                               string // the statement that makes a key; hash and key as arguments
+	KeyGood, KeyBad                               string // conditions, where CanFail
+	Values                                        []value
+	Copies, Copier                                bool // a result is copied; with a Copier, which can fail
+	Copy, Unpack, Size, TTLFunc, Keep, KeepError  string
+	Release                                       string
+	Ident, Session, HasOps                        bool
+	Ops                                           string
+	KeyTags, CallTags, Owner, Lent, Validate      string
+	Keyed, IgnoredTypes, IgnoredValues            string
+	Opts, Doc                                     []string
+	Recv, Params, ParamsWithRecv                  string
+	Results, PlainResults                         string
+	CallParams, CopyArgs, CallFields, CallEnd     string
+	Run, RunCtx, RunResult                        string
+	Ctx                                           string
+	Found, Return, Do, Refresh, Acquire, Mentions string
+	HasErr                                        bool
+	Layout, LayoutTypes, LayoutOf                 string
+	LayoutTexts                                   []string
+	ID                                            string
+	LayoutCopies, ArgsErr                         bool
 	drawView
 
-	Cache, Public, Value, Error, Uint64, Int64, Bool, Any, String, Duration, Context, Unsafe, Module, True, False string
+	Cache, Public, Value, Error, Uint64, Int64, Bool, Any, String, Duration, Context, Module, True, False string
 }
 
 type field struct{ Name, Type string }
 
-type value struct{ Field, Type, Copy, Peek, Prime string }
+// value is one result: where it is in a value of several, and what a parameter or a result
+// of the handle's methods is called.
+type value struct{ Field, Type, Peek string }
 
 // local finds the locals of generated text.
-var local = regexp.MustCompile(`§([a-z]+[0-9]*)`)
+var local = regexp.MustCompile(`§([a-zA-Z]+[0-9]*)`)
 
 // settle gives the locals of a text names that are not in taken.
 func settle(text string, taken scope) string {
@@ -80,6 +89,9 @@ type writer struct {
 	used scope // every name that a local could capture, and those of parameters
 	name map[*model.Param]string
 	res  []string // names of results in the wrapper, or nil
+	err  string   // and of the error
+	// keyOf is the function that makes a key, where an expression cannot.
+	keyOf string
 	// exact holds, for parameters that stand in the key as they are, where.
 	exact map[*model.Param]string
 }
@@ -92,8 +104,8 @@ func (h *helpers) function(f *model.Func) string {
 	w.names()
 	w.types()
 	w.layout()
-	w.key()
 	w.values()
+	w.key()
 	w.ops()
 	w.options()
 	w.calls()
@@ -120,16 +132,14 @@ func (w *writer) names() {
 		avoid[tp.Obj().Name()] = true
 	}
 	gen := func(suffix string) string { return n.fresh(f.Base+suffix, avoid) }
-	v.Key, v.KeyOf, v.Result, v.CopyOf, v.Ops = gen("Key"), gen("KeyOf"), gen("Result"), gen("Copy"), gen("Ops")
-	v.Site, v.Sites, v.Options = gen("Site"), gen("Sites"), gen("Options")
-	v.Miss, v.Call, v.HandleType, v.Reads = gen("Miss"), gen("Call"), gen("Handle"), gen("Reads")
-	v.Layout = gen("Layout")
-	v.Impl, v.Wrapper, v.Handle = f.Name, f.Wrapper, f.Handle
+	v.Key, w.keyOf, v.Result, v.Site, v.Sites = gen("Key"), gen("KeyOf"), gen("Result"), gen("Site"), gen("Sites")
+	v.Call, v.Reads, v.Layout = gen("Call"), gen("Reads"), gen("Layout")
+	v.Impl, v.Wrapper, v.Handle, v.HandleType = f.Name, f.Wrapper, f.Handle, f.HandleType
 	v.Title = f.Wrapper
 	if f.RecvBase != nil {
 		v.Title = f.RecvBase.Name() + "." + f.Wrapper
 	}
-	for _, g := range []string{v.Key, v.KeyOf, v.Result, v.CopyOf, v.Ops, v.Site, v.Sites, v.Options, v.Miss, v.Call, v.HandleType, v.Reads, v.Layout, v.Handle} {
+	for _, g := range []string{v.Key, w.keyOf, v.Result, v.Site, v.Sites, v.Call, v.HandleType, v.Reads, v.Layout, v.Handle} {
 		w.used[g] = true
 	}
 	if f.Recv == nil {
@@ -154,7 +164,10 @@ func (w *writer) names() {
 	}
 	for _, p := range params {
 		otherwise := "recv"
-		if p.Index >= 0 {
+		switch {
+		case p == f.Ctx:
+			otherwise = "ctx"
+		case p.Index >= 0:
 			otherwise = fmt.Sprintf("p%d", p.Index)
 		}
 		w.name[p] = give(p.Name, otherwise)
@@ -164,9 +177,20 @@ func (w *writer) names() {
 	for _, r := range f.Results {
 		allNamed = allNamed && r.Name != ""
 	}
-	for _, r := range f.Results {
-		if allNamed {
+	if allNamed {
+		for _, r := range f.Results {
 			w.res = append(w.res, give(r.Name, ""))
+		}
+		if f.HasErr {
+			name := f.Sig.Results().At(len(f.Results)).Name()
+			if name == "_" {
+				name = ""
+			}
+			if name = cmp.Or(name, "err"); name == "err" && !w.used[name] {
+				w.err = name // and it is what the locals for errors are called
+			} else {
+				w.err = give(name, "")
+			}
 		}
 	}
 	v.HasErr = f.HasErr
@@ -339,26 +363,40 @@ func (w *writer) untypedNil() string {
 	return "nil"
 }
 
+// methods are what a key can have beside its fields.
+var methods = []string{"hash", "Copy", "Size", "TTL", "Keep", "KeepError", "Release", "Ident", "Tags", "Session", "Keyed", "Ignores"}
+
 func (w *writer) key() {
 	f, n, v := w.f, w.n, &w.v
 	ps := w.keyParams()
-	v.KeyParams, v.KeyArgs = w.list(ps, false), w.args(ps)
+	v.KeyParams = w.list(ps, false)
 	v.KeyParamsComma = v.KeyParams
 	if v.KeyParams != "" {
 		v.KeyParamsComma += ", "
 	}
 
-	fields := scope{"hash": true, "own": true}
-	var hash, clone, exact, atoms, encoded, dynamic strings.Builder
+	// A key is a literal of exprs; or, where there are statements to be run before,
+	// or parts that can fail one by one, what a function returns.
+	fields := scope{}
+	for _, m := range methods {
+		fields[m] = true
+	}
+	var hash, before, encoded, dynamic strings.Builder
+	var atoms [][2]string // what sets one, and the error that it gave
+	var exprs []string
 	hasDigest, drifts := false, false
 	for i, part := range f.Key.Parts {
 		plan := part.Plan
+		add := func(name, typ, expr string) string {
+			name = fields.local(name)
+			v.Fields = append(v.Fields, field{name, typ})
+			exprs = append(exprs, expr)
+			return "§k." + name
+		}
 		if plan.Kind == model.KeySession {
-			name := fields.local("session")
-			v.Fields = append(v.Fields, field{name, n.predeclared("string")})
-			fmt.Fprintf(&exact, "§s, §ok := %s(%s)\nif !§ok {\n§err = %s\nreturn\n}\n§k.%s = §s\n", n.cache("SessionOf"), w.name[f.Ctx], n.cache("ErrNoSession"), name)
-			fmt.Fprintf(&hash, "§h = %s(§h, §k.%s)\n", n.value("HashString"), name)
-			fmt.Fprintf(&clone, "§k.%s = %s(§k.%s)\n", name, n.std("strings", "Clone"), name)
+			k := add("session", n.predeclared("string"), "§session")
+			fmt.Fprintf(&before, "§session, §ok := %s(%s)\nif !§ok {\nreturn §k, %s\n}\n", n.cache("SessionOf"), w.name[f.Ctx], n.cache("ErrNoSession"))
+			fmt.Fprintf(&hash, "§h = %s(§h, %s)\n", n.value("HashString"), k)
 			v.CanFail, v.Session = true, true
 			continue
 		}
@@ -368,17 +406,18 @@ func (w *writer) key() {
 			name = x
 		}
 		if plan.Kind == model.KeyIdentity {
-			name = fields.local(name)
-			v.Fields = append(v.Fields, field{name, n.std("weak", "Pointer") + "[" + n.typ(types.Unalias(part.Param.Type).(*types.Pointer).Elem()) + "]"})
-			fmt.Fprintf(&exact, "§k.%s = %s(%s)\n", name, n.std("weak", "Make"), x)
-			fmt.Fprintf(&hash, "§h = %s(§h, §k.%s)\n", n.value("HashComparable"), name)
+			k := add(name, n.std("weak", "Pointer")+"["+n.typ(types.Unalias(part.Param.Type).(*types.Pointer).Elem())+"]", n.std("weak", "Make")+"("+x+")")
+			fmt.Fprintf(&hash, "§h = %s(§h, %s)\n", n.value("HashComparable"), k)
 			v.Owner = n.cache("OwnerOf") + "(" + x + ")"
 			continue
 		}
 		if part.Hash != nil {
-			made := fmt.Sprintf("§x%d", i)
-			fmt.Fprintf(&exact, "%s := %s\n", made, w.use(part.Hash, x))
-			x = made
+			x = w.use(part.Hash, x)
+			if !plan.Kind.Exact() || plan.Kind == model.KeyAny || !model.Nameable(plan.Type, n.pkg) {
+				made := fmt.Sprintf("§x%d", i)
+				fmt.Fprintf(&before, "%s := %s\n", made, x)
+				x = made
+			}
 		}
 		whole := x
 		for plan.Kind == model.KeyOwn {
@@ -387,72 +426,181 @@ func (w *writer) key() {
 		if plan.Kind.Exact() && plan.Kind != model.KeyAny && plan.Kind != model.KeyTime && !model.Nameable(plan.Type, n.pkg) {
 			plan = &model.Key{Kind: model.KeyAny, Type: plan.Type}
 		}
-		set := func(typ, expr string) string {
-			name = fields.local(name)
-			v.Fields = append(v.Fields, field{name, typ})
-			fmt.Fprintf(&exact, "§k.%s = %s\n", name, expr)
-			return "§k." + name
-		}
 		switch plan.Kind {
 		case model.KeyFloat32:
-			k := set(n.predeclared("uint32"), n.value("FloatKey32")+"("+w.h.to("float32", plan.Type, x)+")")
+			k := add(name, n.predeclared("uint32"), n.value("FloatKey32")+"("+w.h.to("float32", plan.Type, x)+")")
 			fmt.Fprintf(&hash, "§h = %s(§h, %s(%s))\n", n.value("HashUint64"), n.predeclared("uint64"), k)
 		case model.KeyFloat64:
-			k := set(n.predeclared("uint64"), n.value("FloatKey64")+"("+w.h.to("float64", plan.Type, x)+")")
+			k := add(name, n.predeclared("uint64"), n.value("FloatKey64")+"("+w.h.to("float64", plan.Type, x)+")")
 			fmt.Fprintf(&hash, "§h = %s(§h, %s)\n", n.value("HashUint64"), k)
 		case model.KeyTime:
-			k := set(n.value("TimeKey"), n.value("TimeKeyOf")+"("+w.h.time(plan.Type, x)+")")
+			k := add(name, n.value("TimeKey"), n.value("TimeKeyOf")+"("+w.h.time(plan.Type, x)+")")
 			fmt.Fprintf(&hash, "§h = %s(§h, &%s)\n", n.value("HashTime"), k)
 		case model.KeyAny:
-			part := strings.TrimPrefix(name, "§")
-			name = fields.local(name)
-			v.Fields = append(v.Fields, field{name, n.value("Atom")})
-			fmt.Fprintf(&atoms, "if §k.%s, §err = %s(%s); %s {\n§err = %s(§err, %q)\nreturn\n}\n", name, n.value("AtomOf"), x, w.notNil("§err", false), n.value("InPart"), part)
-			fmt.Fprintf(&hash, "§h = %s(§h, &§k.%s)\n", n.value("HashAtom"), name)
-			fmt.Fprintf(&clone, "§k.%s = §k.%s.Clone()\n", name, name)
+			k := add(name, n.value("Atom"), "")
+			atoms = append(atoms, [2]string{k + ", §err = " + n.value("AtomOf") + "(" + x + ")", n.value("InPart") + "(§err, " + strconv.Quote(name) + ")"})
+			fmt.Fprintf(&hash, "§h = %s(§h, &%s)\n", n.value("HashAtom"), k)
 			v.CanFail = true
 		default:
 			if plan.Kind.Exact() {
-				k := set(n.typ(plan.Type), x)
+				k := add(name, n.typ(plan.Type), x)
 				w.hash(&hash, plan, k, 0)
-				w.clone(&clone, plan, k, 0)
 				if part.Hash == nil && plan == part.Plan {
 					w.exact[part.Param] = k
 				}
 				continue
 			}
 			hasDigest = true
-			fmt.Fprintf(&encoded, "§e.Part(%q)\n", strings.TrimPrefix(name, "§"))
+			fmt.Fprintf(&encoded, "§e.Part(%q)\n", name)
 			encoded.WriteString(w.h.encode(plan, x, 0))
-			fmt.Fprintf(&dynamic, "§e.Part(%q)\n%s(§e, %s)\n", strings.TrimPrefix(name, "§"), n.value("EncodeOf"), whole)
+			fmt.Fprintf(&dynamic, "§e.Part(%q)\n%s(§e, %s)\n", name, n.value("EncodeOf"), whole)
 			drifts = drifts || part.Root != nil
+			v.CanFail = v.CanFail || part.Root != nil || w.canFail(plan, map[*model.Key]bool{})
 		}
 	}
-	w.drawKey(fields, &hash)
-	v.Make = exact.String() + atoms.String()
 	if hasDigest {
 		name := fields.local("digest")
 		v.Fields = append(v.Fields, field{name, n.value("Digest")})
-		v.Make += "§e := " + n.value("NewEncoder") + "()\n"
-		if drifts {
-			v.Make += "if §held {\n" + encoded.String() + "} else {\n" + dynamic.String() + "}\n"
-		} else {
-			v.Make += encoded.String()
-		}
-		v.Make += "§k." + name + ", §err = §e.Digest()\n"
+		exprs = append(exprs, "§digest")
 		fmt.Fprintf(&hash, "§h = %s(§h, &§k.%s)\n", n.value("HashDigest"), name)
-		v.CanFail = true
 	}
+	w.drawKey(fields, &hash)
+	if v.HoleField != "" {
+		exprs = append(exprs, "0")
+	}
+
+	v.K, v.KeyArg = n.cache("None"), "0, "+n.cache("None")+"{}"
+	if v.OwnKey = len(v.Fields) > 0 || v.Generic || w.hasOps(); v.OwnKey {
+		v.K = v.Key + v.TArgs
+		v.KeyArg = "0, " + v.K + "{}"
+	}
+	if len(v.Fields) > 0 {
+		v.KeyArg = "§k.hash(), §k"
+		v.Hash = w.hashMethod(hash.String())
+	}
+	v.KeyGood, v.KeyBad = w.isOK("§keyErr"), w.notNil("§keyErr", false)
+
+	var body strings.Builder
 	switch {
 	case v.Layout == "":
 	case drifts:
-		v.Make = "§held := " + v.LayoutOf + ".Holds(" + v.LayoutTypes + ")\n" + v.Make
+		body.WriteString("§held := " + v.LayoutOf + ".Holds(" + v.LayoutTypes + ")\n")
 	default:
-		v.Make = v.LayoutOf + ".Holds(" + v.LayoutTypes + ")\n" + v.Make
+		body.WriteString(v.LayoutOf + ".Holds(" + v.LayoutTypes + ")\n")
 	}
-	v.Hash, v.Clone = hash.String(), clone.String()
-	v.Failed = w.notNil("§err", false)
-	v.WhyOK, v.WhyFailed = w.isOK("§why"), w.notNil("§why", false)
+	oneByOne := v.Session || len(atoms) > 0 // a key that could not be made whole has what could
+	body.WriteString(before.String())
+	if oneByOne {
+		for i, x := range exprs {
+			if x != "" && x != "§digest" {
+				fmt.Fprintf(&body, "§k.%s = %s\n", v.Fields[i].Name, x)
+			}
+		}
+		for i, a := range atoms {
+			if i == len(atoms)-1 && !hasDigest {
+				body.WriteString(a[0] + "\nreturn §k, " + a[1] + "\n")
+				break
+			}
+			body.WriteString("if " + a[0] + "; " + w.notNil("§err", false) + " {\nreturn §k, " + a[1] + "\n}\n")
+		}
+	}
+	if hasDigest {
+		body.WriteString("§e := " + n.value("NewEncoder") + "()\n")
+		text := encoded.String()
+		if !v.CanFail {
+			text = parts.ReplaceAllString(text, "") // for errors
+		}
+		if drifts {
+			body.WriteString("if §held {\n" + text + "} else {\n" + dynamic.String() + "}\n")
+		} else {
+			body.WriteString(text)
+		}
+	}
+	results := v.K
+	switch {
+	case oneByOne:
+		results = "(§k " + v.K + ", §err " + v.Error + ")"
+		if hasDigest {
+			fmt.Fprintf(&body, "§k.%s, §err = §e.Digest()\n", v.Fields[slices.Index(exprs, "§digest")].Name)
+			body.WriteString("return §k, §err\n")
+		} else if len(atoms) == 0 {
+			body.WriteString("return §k, " + w.noError() + "\n")
+		}
+	case v.CanFail:
+		results = "(" + v.K + ", " + v.Error + ")"
+		body.WriteString("§digest, §err := §e.Digest()\nreturn " + v.K + "{" + strings.Join(exprs, ", ") + "}, §err\n")
+	default:
+		literal := strings.ReplaceAll(v.K+"{"+strings.Join(exprs, ", ")+"}", "§digest", "§e.Sum()")
+		if body.Len() == 0 {
+			if len(v.Fields) > 0 {
+				v.KeyMade = "§k := " + literal + "\n"
+			}
+			return
+		}
+		body.WriteString("return " + literal + "\n")
+	}
+	v.KeyOf = "func " + w.keyOf + v.TDecl + "(" + v.KeyParams + ") " + results + " {\n" + body.String() + "}\n"
+	call := w.keyOf + v.TArgs + "(" + w.args(ps) + ")\n"
+	switch {
+	case v.CanFail:
+		v.KeyMade = "§k, §keyErr := " + call
+	case len(v.Fields) > 0:
+		v.KeyMade = "§k := " + call
+	default: // for its Layout alone
+		v.KeyMade = call
+	}
+}
+
+// parts finds what names the parts of a key for errors.
+var parts = regexp.MustCompile(`(?m)^§e\.Part\(.*\)\n`)
+
+// canFail reports whether there are values that cannot be encoded by plan: what is found out
+// by reflection may be a function, a value can lie too deep in itself, and a map that must be
+// sorted can be too large.
+func (w *writer) canFail(k *model.Key, seen map[*model.Key]bool) bool {
+	if seen[k] || k.Inferred || anyBasic(k) || !model.Nameable(k.Type, w.n.pkg) {
+		return true
+	}
+	seen[k] = true
+	defer delete(seen, k)
+	switch k.Kind {
+	case model.KeyAny:
+		return true
+	case model.KeyMap:
+		return k.MapKey.Kind > model.KeyString || w.canFail(k.MapKey, seen) || w.canFail(k.Elem, seen)
+	}
+	for _, f := range k.Fields {
+		if w.canFail(f.Key, seen) {
+			return true
+		}
+	}
+	return k.Elem != nil && w.canFail(k.Elem, seen)
+}
+
+// hashMethod writes the method hash of a key, of statements each of which adds to §h.
+func (w *writer) hashMethod(text string) string {
+	start := w.n.value("HashStart") + "()"
+	head := "func (§k *" + w.v.K + ") hash() " + w.v.Uint64 + " {"
+	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	if first, ok := strings.CutPrefix(lines[0], "§h = "); ok {
+		lines[0] = "§h := " + strings.Replace(first, "(§h, ", "("+start+", ", 1)
+	} else if text == "" {
+		lines[0] = "§h := " + start
+	} else {
+		lines = append([]string{"§h := " + start}, lines...)
+	}
+	last := len(lines) - 1
+	if x, ok := strings.CutPrefix(lines[last], "§h := "); ok {
+		if one := head + " return " + x + " }"; len(one) <= 130 {
+			return one + "\n"
+		}
+		lines[last] = "return " + x
+	} else if x, ok := strings.CutPrefix(lines[last], "§h = "); ok {
+		lines[last] = "return " + x
+	} else {
+		lines = append(lines, "return §h")
+	}
+	return head + "\n" + strings.Join(lines, "\n") + "\n}\n"
 }
 
 // hash writes statements that add an exact value to the hash §h.
@@ -487,35 +635,12 @@ func (w *writer) hash(b *strings.Builder, k *model.Key, x string, depth int) {
 	}
 }
 
-// clone writes statements that replace the strings in an exact value by copies.
-func (w *writer) clone(b *strings.Builder, k *model.Key, x string, depth int) {
-	switch k.Kind {
-	case model.KeyString:
-		s := w.n.std("strings", "Clone") + "(" + w.h.to("string", k.Type, x) + ")"
-		if b, ok := k.Type.(*types.Basic); !ok || b.Kind() != types.String {
-			s = w.n.typ(k.Type) + "(" + s + ")"
-		}
-		fmt.Fprintf(b, "%s = %s\n", x, s)
-	case model.KeyExactArray:
-		if k.Type.Underlying().(*types.Array).Len() == 0 {
-			return
-		}
-		var inner strings.Builder
-		i := fmt.Sprintf("§i%d", depth)
-		w.clone(&inner, k.Elem, x+"["+i+"]", depth+1)
-		if inner.Len() > 0 {
-			fmt.Fprintf(b, "for %s := range %s {\n%s}\n", i, x, inner.String())
-		}
-	case model.KeyExactStruct:
-		for _, f := range k.Fields {
-			w.clone(b, f.Key, x+"."+f.Name, depth)
-		}
-	}
-}
-
 // use writes the call of a function that an option names.
 func (w *writer) use(u *model.Use, args ...string) string {
 	if u.Method {
+		if strings.HasPrefix(args[0], "*") {
+			args[0] = "(" + args[0] + ")"
+		}
 		return args[0] + "." + u.Func.Name() + "(" + strings.Join(args[1:], ", ") + ")"
 	}
 	return w.funcName(u) + "(" + strings.Join(args, ", ") + ")"
@@ -528,49 +653,70 @@ func (w *writer) funcName(u *model.Use) string {
 	return w.n.own(u.Func.Name())
 }
 
-// fields returns the results in the struct called x.
+// fields returns the results in what x points to.
 func (w *writer) fields(x string) []string {
+	if len(w.f.Results) == 1 {
+		return []string{"*" + x}
+	}
 	var s []string
-	for i := range w.f.Results {
-		s = append(s, fmt.Sprintf("%s.r%d", x, i))
+	for _, v := range w.v.Values {
+		s = append(s, x+"."+v.Field)
 	}
 	return s
 }
 
+// unpack returns the results in what §v, an any, points to, and the statement that they need
+// before them.
+func (w *writer) unpack() (before string, results []string) {
+	if len(w.f.Results) > 1 {
+		before = "§r := §v.(*" + w.v.V + ")\n"
+		return before, w.fields("§r")
+	}
+	return "", w.fields("§v.(*" + w.v.V + ")")
+}
+
+// copied writes copies of the results xs that need none of their own memory for it.
+func (w *writer) copied(xs []string) []string {
+	var out []string
+	for i, r := range w.f.Results {
+		x := xs[i]
+		if r.Copy != nil {
+			x = w.h.copyOf(r.Copy, x)
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
 func (w *writer) values() {
 	f, n, v := w.f, w.n, &w.v
+	taken := scope{}
 	for i, r := range f.Results {
-		val := value{Field: fmt.Sprintf("r%d", i), Type: n.typ(r.Type)}
-		val.Copy = "§v." + val.Field
+		val := value{Field: r.Name, Type: n.typ(r.Type)}
+		if val.Field == "" {
+			val.Field = "value"
+			if i > 0 {
+				val.Field += strconv.Itoa(i + 1)
+			}
+		}
+		val.Peek = "§" + val.Field
+		val.Field = taken.local(val.Field)
+		if w.res != nil {
+			val.Peek = w.res[i]
+		}
+		v.Values = append(v.Values, val)
 		if r.Copy != nil {
 			v.Copies = true
 			v.Copier = v.Copier || r.Copy.Copier
-			val.Copy = w.h.copyOf(r.Copy, val.Copy)
-			v.UsesC = v.UsesC || strings.Contains(val.Copy, "§c")
-		}
-		if w.res != nil {
-			val.Peek = w.res[i]
-		} else {
-			val.Peek = "§" + val.Field
-		}
-		val.Prime = val.Peek
-		v.Values = append(v.Values, val)
-		if r.Size != nil {
-			s := w.h.sizeOf(r.Size, "§v."+val.Field, "&§z")
-			v.UsesZ = v.UsesZ || strings.Contains(s, "§z")
-			if v.Size != "" {
-				v.Size += " + "
-			}
-			v.Size += s
 		}
 	}
-	v.Copies = v.Copies || v.LayoutCopies
-	v.CopyErr = v.Copier || v.LayoutCopies
-	if v.Size != "" {
-		v.Unsafe = n.imported("unsafe", "unsafe") + "."
-	}
-	if c := f.Opts.CopyFunc; c != nil {
-		v.CopyFunc = w.use(c, w.fields("§v")...)
+	switch len(v.Values) {
+	case 0:
+		v.V = n.cache("None")
+	case 1:
+		v.V = v.Values[0].Type
+	default:
+		v.V = v.Result + v.TArgs
 	}
 	// What is returned.
 	var types []string
@@ -588,7 +734,7 @@ func (w *writer) values() {
 	if f.HasErr {
 		plain = append(plain, v.Error)
 		if w.res != nil {
-			types = append(types, w.used.local("err")+" "+v.Error)
+			types = append(types, w.err+" "+v.Error)
 		} else {
 			types = append(types, v.Error)
 		}
@@ -602,10 +748,61 @@ func (w *writer) values() {
 	}
 }
 
+// hasOps reports whether the key has methods.
+func (w *writer) hasOps() bool {
+	o := &w.f.Opts
+	for _, u := range []*model.Use{o.TTLFunc, o.Keep, o.KeepError, o.CopyFunc, o.Release} {
+		if u != nil {
+			return true
+		}
+	}
+	sized, keyed := false, false
+	for _, r := range w.f.Results {
+		sized = sized || r.Size != nil
+	}
+	for _, p := range w.f.Key.Parts {
+		keyed = keyed || p.Param != nil && p.Param == w.f.Ctx && p.Hash != nil
+	}
+	return sized || keyed || w.v.Copies || w.v.LayoutCopies || w.v.Session || len(o.CtxKeys) > 0 || w.keyTags()
+}
+
+// keyTags reports whether some tags can be made from the key.
+func (w *writer) keyTags() bool {
+	for _, tag := range w.f.Opts.ArgTags {
+		if w.tagInKey(tag) {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *writer) tagInKey(tag model.ArgTag) bool {
+	for _, piece := range tag {
+		if piece.Param != nil && w.exact[piece.Param] == "" {
+			return false
+		}
+	}
+	return true
+}
+
 func (w *writer) ops() {
 	f, v := w.f, &w.v
 	o := &f.Opts
-	all := w.fields("§v")
+	v.HasOps = w.hasOps()
+	unpack, all := w.unpack()
+	v.Unpack = unpack
+	w.copies()
+	size := ""
+	for i, r := range f.Results {
+		if r.Size == nil {
+			continue
+		}
+		if size != "" {
+			size += " + "
+		}
+		size += w.h.sizeOf(r.Size, all[i], "§z")
+	}
+	v.Size = size
 	if o.TTLFunc != nil {
 		v.Duration = w.n.std("time", "Duration")
 		v.TTLFunc = w.use(o.TTLFunc, all...)
@@ -617,14 +814,18 @@ func (w *writer) ops() {
 		v.KeepError = w.use(o.KeepError, "§err")
 	}
 	if o.Release != nil {
-		call := w.use(o.Release, "§v.r0")
+		x, guard := all[0], ""
+		if o.Release.Method && nillable(f.Results[0].Type) && !w.n.top["nil"] {
+			x, guard = "§r", "if §r := "+all[0]+"; §r != nil {\n"
+		}
+		call := w.use(o.Release, x)
 		if o.Release.Err {
 			call = "_ = " + call
 		}
-		if o.Release.Method && nillable(f.Results[0].Type) && !w.n.top["nil"] {
-			call = "if §v.r0 != nil {\n" + call + "\n}"
-		}
 		v.Release = call
+		if guard != "" {
+			v.Release = guard + call + "\n}"
+		}
 		switch f.Results[0].Type.Underlying().(type) {
 		case *types.Pointer, *types.Interface: // the runtime ignores an identity that cannot be compared
 			v.Ident = true
@@ -632,10 +833,7 @@ func (w *writer) ops() {
 	}
 	var keyTags, callTags []string
 	for _, tag := range o.ArgTags {
-		inKey := true
-		for _, piece := range tag {
-			inKey = inKey && (piece.Param == nil || w.exact[piece.Param] != "")
-		}
+		inKey := w.tagInKey(tag)
 		var terms []string
 		for _, piece := range tag {
 			switch {
@@ -674,8 +872,12 @@ func (w *writer) ops() {
 		values[i] = "§key == " + v.Any + "(" + x + ")"
 	}
 	v.IgnoredTypes, v.IgnoredValues = strings.Join(ignored, ", "), strings.Join(values, " || ")
-	v.HasOps = v.Keyed+v.IgnoredTypes+v.IgnoredValues != "" || v.Copies || v.Ident || v.Session || v.CopyFunc+v.Size+v.TTLFunc+v.Keep+v.KeepError+v.Release+v.KeyTags != ""
-	v.NoOps = w.nilOf(v.Any)
+	v.Ops = w.nilOf(v.Any)
+	if v.HasOps && w.n.top["nil"] {
+		v.Ops = w.nilOf("*" + v.K)
+	} else if v.HasOps {
+		v.Ops = "(*" + v.K + ")(nil)"
+	}
 
 	var blanks, funcs []string
 	for _, u := range []*model.Use{o.TTLFunc, o.Keep, o.KeepError, o.CopyFunc, o.Release} {
@@ -685,6 +887,81 @@ func (w *writer) ops() {
 	}
 	if len(funcs) > 0 {
 		v.Mentions = strings.Join(blanks, ", ") + " = " + strings.Join(funcs, ", ")
+	}
+}
+
+// copies writes the body of the method Copy, and what the wrapper gives on a hit.
+func (w *writer) copies() {
+	f, n, v := w.f, w.n, &w.v
+	give := func(xs []string) string {
+		if f.HasErr {
+			xs = append(xs, w.noError())
+		}
+		return "return " + strings.Join(xs, ", ")
+	}
+	hit := w.fields("§v")
+	nilCopier := func(text string) string { // of a copy that needs to remember nothing
+		return strings.ReplaceAll(text, "§c", w.nilOf("*"+n.value("Copier")))
+	}
+	from, to := "§from.(*"+v.V+")", "*§to.(*"+v.V+")"
+	before := ""
+	if len(v.Values) > 1 {
+		before, from = "§r := "+from+"\n", "§r"
+	}
+	literal := func(xs []string) string {
+		if len(xs) == 1 {
+			return xs[0]
+		}
+		return v.V + "{" + strings.Join(xs, ", ") + "}"
+	}
+	byMethod := false
+	done := "return " + w.noError()
+	switch c := f.Opts.CopyFunc; {
+	case c != nil && len(hit) == 1:
+		v.Copy = to + " = " + w.use(c, w.fields(from)...) + "\n" + done
+		v.Return = give([]string{w.use(c, hit...)})
+	case c != nil:
+		byMethod = true
+		v.Copy = "§r, §w := §from.(*" + v.V + "), §to.(*" + v.V + ")\n" +
+			strings.Join(w.fields("§w"), ", ") + " = " + w.use(c, w.fields("§r")...) + "\n" + done
+	case v.Copier:
+		byMethod = true
+		v.Copy = "§c := " + n.value("NewCopier") + "(" + strconv.Quote(v.Module) + ")\n" +
+			before + to + " = " + literal(w.copied(w.fields(from))) + "\nreturn §c.Done()"
+	case v.Copies || v.LayoutCopies:
+		byMethod = v.LayoutCopies
+		v.Copy = nilCopier(before + to + " = " + literal(w.copied(w.fields(from))) + "\n" + done)
+		v.Return = nilCopier(give(w.copied(hit)))
+	default:
+		v.Return = give(hit)
+	}
+	if byMethod {
+		key := "§k"
+		if len(v.Fields) == 0 {
+			key = "(&" + v.K + "{})"
+		}
+		out := []string{"§w"}
+		if len(hit) > 1 {
+			out = w.fields("§w")
+		}
+		v.Return = "var §w " + v.V + "\n_ = " + key + ".Copy(&§w, §v) // it has been copied before\n" + give(out)
+	}
+}
+
+// give writes what returns the results of x, a call of Do or Refresh.
+func (w *writer) give(x string) string {
+	f, n := w.f, w.n
+	switch out := w.fields("§v"); {
+	case len(out) == 1 && f.HasErr:
+		return "return " + x
+	case len(out) == 1:
+		return "return " + n.cache("Must") + "(" + x + ")"
+	case len(out) == 0:
+		return "_, §err := " + x + "\nreturn §err"
+	case f.HasErr:
+		return "§v, §err := " + x + "\nreturn " + strings.Join(append(out, "§err"), ", ")
+	default:
+		return "§v := " + n.cache("Must") + "(" + x + ")\nreturn " + strings.Join(out, ", ")
 	}
 }
 
@@ -706,19 +983,12 @@ func (w *writer) options() {
 	f, v := w.f, &w.v
 	o := &f.Opts
 	add := func(format string, args ...any) { v.Opts = append(v.Opts, fmt.Sprintf(format, args...)) }
-	add("Func: %q,", f.ID)
-	add("Site: %q,", f.Site)
-	flag := func(name string, on bool) {
-		if on {
-			add("%s: %s,", name, v.True)
-		}
-	}
+	add("Func: %q, Site: %q,", f.ID, f.Site)
 	duration := func(name string, d time.Duration) {
 		if d > 0 {
-			add("%s: %d, // %s", name, int64(d), d)
+			add("%s: %s,", name, w.duration(d))
 		}
 	}
-	flag("Resource", f.Resource)
 	duration("TTL", o.TTL)
 	duration("Stale", o.Stale)
 	duration("ErrorTTL", o.ErrorTTL)
@@ -732,24 +1002,7 @@ func (w *writer) options() {
 		add("Max: %d,", o.Max)
 	}
 	if o.MaxBytes > 0 {
-		add("MaxBytes: %d,", o.MaxBytes)
-	}
-	flag("Detach", o.Detach)
-	flag("TrackContext", o.TrackContext)
-	flag("Session", f.Session)
-	if f.Draw == nil { // of a function that draws, each call says so
-		says := "NoError"
-		if f.HasErr {
-			says = "HasError"
-		}
-		add("ErrorResult: %s,", w.n.cache(says))
-	}
-	if v.Layout != "" {
-		if v.Generic {
-			add("Layout: %s,", v.LayoutOf)
-		} else {
-			add("Layout: &%s,", v.Layout)
-		}
+		add("MaxBytes: %s,", bytesOf(o.MaxBytes))
 	}
 	if len(o.Tags) > 0 {
 		var tags []string
@@ -758,6 +1011,61 @@ func (w *writer) options() {
 		}
 		add("Tags: []%s{%s},", w.v.String, strings.Join(tags, ", "))
 	}
+	if v.Layout != "" {
+		if v.Generic {
+			add("Layout: %s,", v.LayoutOf)
+		} else {
+			add("Layout: &%s,", v.Layout)
+		}
+	}
+	// What follows from the function stands in one line.
+	var rest []string
+	flag := func(name string, on bool) {
+		if on {
+			rest = append(rest, name+": "+v.True)
+		}
+	}
+	flag("Resource", f.Resource)
+	flag("Detach", o.Detach)
+	flag("TrackContext", o.TrackContext)
+	flag("Session", f.Session)
+	if f.Draw == nil { // of a function that draws, each call says so
+		says := "NoError"
+		if f.HasErr {
+			says = "HasError"
+		}
+		rest = append(rest, "ErrorResult: "+w.n.cache(says))
+	}
+	if len(rest) > 0 {
+		add("%s,", strings.Join(rest, ", "))
+	}
+}
+
+// bytesOf writes a number of bytes as people write them.
+func bytesOf(n int64) string {
+	for _, shift := range []int{30, 20, 10} {
+		if n%(1<<shift) == 0 {
+			return fmt.Sprintf("%d << %d", n>>shift, shift)
+		}
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+// duration writes d in the largest unit of which it is a multiple.
+func (w *writer) duration(d time.Duration) string {
+	units := []struct {
+		d    time.Duration
+		name string
+	}{{time.Hour, "Hour"}, {time.Minute, "Minute"}, {time.Second, "Second"}, {time.Millisecond, "Millisecond"}, {time.Microsecond, "Microsecond"}, {1, "Nanosecond"}}
+	i := 0
+	for d%units[i].d != 0 {
+		i++
+	}
+	unit := w.n.std("time", units[i].name)
+	if n := d / units[i].d; n != 1 {
+		return fmt.Sprintf("%d * %s", n, unit)
+	}
+	return unit
 }
 
 func (w *writer) calls() {
@@ -765,13 +1073,13 @@ func (w *writer) calls() {
 	all := params(f)
 	v.Params = w.list(f.Params, true)
 	v.ParamsWithRecv = w.list(all, true)
-	v.FuncParamsBare = w.list(all, false)
-	v.CallArgsBare = w.args(all)
-	v.FuncParams, v.CallArgs = v.FuncParamsBare, v.CallArgsBare
-	if len(all) > 0 {
-		v.FuncParams += ", "
-		v.CallArgs += ", "
+	v.CallParams = w.list(all, false)
+	args := w.args(all)
+	if v.CanFail {
+		join := func(a, b string) string { return strings.TrimPrefix(a+", "+b, ", ") }
+		v.CallParams, args = join(v.CallParams, "§keyErr "+v.Error), join(args, "§keyErr")
 	}
+	call := v.Call + v.TArgs + "(" + args + ")"
 	v.Found = w.notNil("§v", true)
 	v.RunCtx = "_"
 	if f.Ctx != nil {
@@ -794,67 +1102,39 @@ func (w *writer) calls() {
 		}
 	}
 	text := copies.String()
+	if !copier {
+		text = strings.ReplaceAll(text, "§c", w.nilOf("*"+n.value("Copier")))
+	}
 	switch {
 	case copier:
 		v.CopyArgs = "§c := " + n.value("NewCopier") + "(" + strconv.Quote(v.Module) + ")\n" + text + "_ = §c.Done()\n"
-	case strings.Contains(text, "§c"):
-		v.CopyArgs = "var §c *" + n.value("Copier") + "\n" + text
 	default:
 		v.CopyArgs = text
 	}
+	uncached := ""
+	if v.CanFail {
+		uncached = "Uncached: §keyErr,\n"
+	}
 	if drifts {
 		v.ArgsErr = true
-		v.CopyArgs = "var §why " + v.Error + "\nif " + v.LayoutOf + ".Held() {\n" + v.CopyArgs + "} else {\n" +
-			"§c := " + n.value("NewCopier") + "(" + strconv.Quote(v.Module) + ")\n" + apart + "§why = §c.Apart()\n}\n"
-	}
-
-	// The computation.
-	call := n.own(f.Name)
-	if f.Recv != nil {
-		call = w.name[f.Recv] + "." + f.Name
-	}
-	call += v.FuncTArgs
-	var args []string
-	for _, p := range f.Params {
-		a := w.name[p]
-		if w.variadic(p) {
-			a += "..."
+		declare, set := "var §keyErr "+v.Error+"\n", "§keyErr = §c.Apart()\n"
+		if v.CanFail {
+			declare, set = "", "if §argErr := §c.Apart(); "+v.KeyGood+" {\n§keyErr = §argErr\n}\n"
 		}
-		args = append(args, a)
+		uncached = "Uncached: §keyErr,\n"
+		v.CopyArgs = declare + "if " + v.LayoutOf + ".Held() {\n" + v.CopyArgs + "} else {\n" +
+			"§c := " + n.value("NewCopier") + "(" + strconv.Quote(v.Module) + ")\n" + apart + set + "}\n"
 	}
-	left := w.fields("§v")
-	if f.HasErr {
-		left = append(left, "§err")
-	}
-	v.Run = strings.Join(left, ", ") + " = " + call + "(" + strings.Join(args, ", ") + ")"
 
-	// What the wrapper gives on a hit, and after a computation.
-	src := "§v"
-	if v.Copier || v.Copies || v.CopyFunc != "" {
-		v.Return = "§w := " + v.CopyOf + v.TArgs + "(§v)\n"
-		if v.CopyErr {
-			v.Return = "§w, _ := " + v.CopyOf + v.TArgs + "(§v) // has been copied before\n"
-		}
-		src = "§w"
+	unpack, left := w.unpack()
+	v.Run, v.RunResult = w.run(unpack, left, w.call(nil))
+	v.Do = w.give(v.SiteOf + ".Do(" + v.KeyArg + ", " + call + ")")
+	if len(v.Fields) > 0 && f.Opts.Validate == nil {
+		v.Do = w.give(v.SiteOf + ".Do(§h, §k, " + call + ")")
 	}
-	out := w.fields(src)
-	if f.HasErr {
-		out = append(out, w.noError())
-	}
-	v.Return += "return " + strings.Join(out, ", ")
-
-	out = w.fields("§v")
-	v.Got = "§v, §err"
-	if len(out) == 0 {
-		v.Got = "_, §err"
-	}
-	if f.HasErr {
-		v.Give = "return " + strings.Join(append(out, "§err"), ", ") + "\n"
-		v.GiveAcquired = "return " + strings.Join(append(w.fields("§v"), "§free", "§err"), ", ")
-	} else {
-		fail := "if " + w.notNil("§err", false) + " {\n" + n.predeclared("panic") + "(§err)\n}\n"
-		v.Give = fail + "return " + strings.Join(out, ", ") + "\n"
-		v.GiveAcquired = fail + "return " + strings.Join(append(w.fields("§v"), "§free"), ", ")
+	v.Refresh = w.give(v.SiteOf + ".Refresh(" + v.KeyArg + ", " + call + ")")
+	if f.Opts.Release != nil {
+		v.Acquire = w.acquire(v.SiteOf + ".Acquire(" + v.KeyArg + ", " + call + ")")
 	}
 
 	v.Lent = w.lent()
@@ -864,7 +1144,7 @@ func (w *writer) calls() {
 		if val.Ctx && !val.Method {
 			args = append(args, "§ctx")
 		}
-		args = append(args, w.fields("§v")...)
+		args = append(args, left...)
 		if val.Ctx && val.Method {
 			args = append(args, "§ctx")
 		}
@@ -885,12 +1165,64 @@ func (w *writer) calls() {
 		default:
 			v.Validate = "§err := " + x + "\nreturn " + w.isOK("§err") + ", §err"
 		}
+		v.Validate = "Validate: func(§ctx " + v.Context + ", §v " + v.Any + ") (" + v.Bool + ", " + v.Error + ") {\n" + unpack + v.Validate + "\n},\n"
 	}
+
+	fields := uncached
+	if v.CallTags != "" {
+		fields += "Tags: []" + v.String + "{" + v.CallTags + "},\n"
+	}
+	if v.Owner != "" {
+		fields += "Owner: " + v.Owner + ",\n"
+	}
+	fields += v.Lent + v.Validate
+	switch {
+	case v.Ctx != "" && fields != "":
+		fields = "\nCtx: " + v.Ctx + ",\n" + fields
+	case v.Ctx != "":
+		fields = "Ctx: " + v.Ctx + ", "
+	case fields != "":
+		fields = "\n" + fields
+	}
+	v.CallFields = fields
+	if strings.HasPrefix(fields, "\n") {
+		v.CallEnd = ",\n"
+	}
+}
+
+// run writes the body of Run: a call of the function, of whose results those but the error
+// are left where left says.
+func (w *writer) run(before string, left []string, call string) (body, result string) {
+	switch {
+	case w.f.HasErr && len(left) == 0:
+		return "return " + call, w.v.Error
+	case w.f.HasErr:
+		return before + strings.Join(append(left[:len(left):len(left)], "§err"), ", ") + " = " + call + "\nreturn §err", "(§err " + w.v.Error + ")"
+	case len(left) > 0:
+		call = strings.Join(left, ", ") + " = " + call
+	}
+	return before + call + "\nreturn " + w.noError(), w.v.Error
+}
+
+// acquire writes what returns the results of x, a call of Acquire.
+func (w *writer) acquire(x string) string {
+	out := []string{"§v"}
+	if len(w.f.Results) > 1 {
+		out = w.fields("§v")
+	}
+	out = append(out, "§free")
+	switch {
+	case w.f.HasErr && len(w.f.Results) == 1:
+		return "return " + x
+	case w.f.HasErr:
+		return "§v, §free, §err := " + x + "\nreturn " + strings.Join(append(out, "§err"), ", ")
+	}
+	return "§v, §free, §err := " + x + "\nif " + w.notNil("§err", false) + " {\n" + w.n.predeclared("panic") + "(§err)\n}\nreturn " + strings.Join(out, ", ")
 }
 
 // lent writes the field of a call that lists what the body could change for its caller.
 func (w *writer) lent() string {
-	var b strings.Builder
+	var args []string
 	for _, part := range w.f.Key.Parts {
 		if !part.Lent {
 			continue
@@ -903,10 +1235,18 @@ func (w *writer) lent() string {
 		if part.Root != nil {
 			encode = w.n.value("EncodeOf") + "(§e, " + w.name[part.Param] + ")\n"
 		}
-		fmt.Fprintf(&b, "{Name: %q, Encode: func(§e *%s) {\n%s}},\n", name, w.n.value("Encoder"), encode)
+		if one := strings.TrimSuffix(encode, "\n"); !strings.Contains(one, "\n") {
+			encode = " " + one + " "
+		} else {
+			encode = "\n" + encode
+		}
+		args = append(args, fmt.Sprintf("{Name: %q, Encode: func(§e *%s) {%s}}", name, w.n.value("Encoder"), encode))
 	}
-	if b.Len() == 0 {
+	switch len(args) {
+	case 0:
 		return ""
+	case 1:
+		return "Arguments: []" + w.n.cache("Argument") + "{" + args[0] + "},\n"
 	}
-	return "Arguments: []" + w.n.cache("Argument") + "{\n" + b.String() + "},\n"
+	return "Arguments: []" + w.n.cache("Argument") + "{\n" + strings.Join(args, ",\n") + ",\n},\n"
 }

@@ -36,35 +36,54 @@ func newHelpers(n *names, file string) *helpers {
 	return &helpers{n: n, stem: identStem(file), used: map[string]bool{}, aliases: map[types.Object]bool{}}
 }
 
-// identStem makes an identifier of a file's name, another one for each name.
+// verbs are what helpers do with a value. A file's word of that name is marked, so that
+// copyRow of the file a_copy.go is not taken for copyCopyRow of a.go.
+var verbs = map[string]bool{"copy": true, "encode": true, "size": true}
+
+// identStem makes an identifier in mixed caps of a file's name, another one for each name.
 func identStem(file string) string {
 	name := strings.TrimSuffix(filepath.Base(file), ".go")
 	var b strings.Builder
-	for i, r := range name {
-		switch {
-		case i == 0 && !unicode.IsLower(r):
-			b.WriteByte('f')
-			if r < 0x80 && (r >= '0' && r <= '9' || r >= 'A' && r <= 'Z') {
-				b.WriteRune(unicode.ToLower(r))
-			}
-		case r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r):
-			b.WriteRune(r)
-		default:
-			b.WriteByte('_')
+	plain := true
+	for i, word := range strings.Split(name, "_") {
+		ok := word != "" && word[0] >= 'a' && word[0] <= 'z' && !(i > 0 && verbs[word])
+		for _, r := range word {
+			ok = ok && (r >= 'a' && r <= 'z' || r >= '0' && r <= '9')
 		}
+		plain = plain && ok
+		word = strings.Map(func(r rune) rune {
+			if unicode.IsLetter(r) || unicode.IsDigit(r) {
+				return r
+			}
+			return -1
+		}, word)
+		switch {
+		case b.Len() > 0 && word != "":
+			word = upper(word)
+		case word != "" && !unicode.IsLetter([]rune(word)[0]):
+			word = "file" + word
+		case word != "":
+			r := []rune(word)
+			r[0] = unicode.ToLower(r[0])
+			word = string(r)
+		}
+		b.WriteString(word)
 	}
 	stem := b.String()
-	if stem != name {
-		stem += fmt.Sprintf("_%08x", crc32.ChecksumIEEE([]byte(name)))
+	if stem == "" || !unicode.IsLower([]rune(stem)[0]) {
+		stem = "file" + stem
+	}
+	if !plain {
+		stem += fmt.Sprintf("%08x", crc32.ChecksumIEEE([]byte(name)))
 	}
 	return stem
 }
 
 // name reserves a name for a helper of type t.
 func (h *helpers) name(verb string, t types.Type) string {
-	base := h.stem + "_" + verb + typeWord(t)
+	base := h.stem + upper(verb) + typeWord(t)
 	name := h.n.fresh(base, h.n.locals)
-	for i := 2; h.used[name]; i++ {
+	for i := 2; h.used[name] || h.n.made[name]; i++ {
 		name = h.n.fresh(fmt.Sprintf("%s%d", base, i), h.n.locals)
 	}
 	h.used[name] = true
@@ -228,8 +247,11 @@ func (h *helpers) pinFuncs() {
 				body += "_ = §q.CacheKey\n"
 			}
 			text = fmt.Sprintf("func _%s(§p *%s%s) {\n%s}\n", p.decl, n.typ(t), asked, body)
+			if p.decl == "" && asked == "" && !n.top["nil"] {
+				text = fmt.Sprintf("var _ = (*%s)((*%s)(nil))\n", n.typ(withoutTags(t.Underlying())), n.typ(t))
+			}
 		}
-		h.funcs = append(h.funcs, "// "+name+" has changed since this file was generated if this does not compile;\n// run: go tool cachegen ./...\n"+text)
+		h.funcs = append(h.funcs, "// If this does not compile, "+name+" has changed: run go tool cachegen ./...\n"+text)
 	}
 }
 

@@ -32,9 +32,14 @@ type names struct {
 	imports map[string]string // path → name
 	given   map[string]bool   // names given to imports
 	prefer  map[string]string // path → name in the source file
+	made    map[string]bool   // what the declarations of the package's functions are called
 	refs    map[string]bool   // package-level and predeclared names that the file refers to
 	tparams map[*types.TypeParam]string
 }
+
+// suffixes are what the declarations made for a function are called after its Base. None is
+// the end of another.
+var suffixes = []string{"Key", "KeyOf", "Result", "Site", "Sites", "Call", "Reads", "Layout"}
 
 func newNames(pkg *load.Package, file *load.File, funcs, all []*model.Func) *names {
 	n := &names{
@@ -43,6 +48,7 @@ func newNames(pkg *load.Package, file *load.File, funcs, all []*model.Func) *nam
 		locals:  map[string]bool{},
 		imports: map[string]string{},
 		given:   map[string]bool{},
+		made:    map[string]bool{},
 		prefer:  map[string]string{},
 		refs:    map[string]bool{},
 		tparams: map[*types.TypeParam]string{},
@@ -53,7 +59,10 @@ func newNames(pkg *load.Package, file *load.File, funcs, all []*model.Func) *nam
 		}
 	}
 	for _, f := range all {
-		n.top[f.Wrapper], n.top[f.Handle] = true, true
+		n.top[f.Wrapper], n.top[f.Handle], n.top[f.HandleType] = true, true, true
+		for _, suffix := range suffixes {
+			n.made[f.Base+suffix] = true
+		}
 	}
 	for _, f := range funcs {
 		for _, p := range params(f) {
@@ -118,7 +127,7 @@ func declared(f *ast.File) func(func(string) bool) {
 // locals of the templates, which no import may be called.
 var reserved = map[string]bool{
 	"k": true, "h": true, "v": true, "w": true, "c": true, "e": true, "z": true, "d": true, "n": true,
-	"err": true, "ok": true, "done": true, "why": true, "uncached": true, "good": true,
+	"r": true, "err": true, "keyErr": true, "ok": true, "done": true, "good": true,
 }
 
 // imported returns the name under which the file imports a package.
@@ -129,8 +138,11 @@ func (n *names) imported(p, name string) string {
 	if own, ok := n.prefer[p]; ok {
 		name = own
 	}
-	if p == load.RuntimePath {
+	switch p {
+	case load.RuntimePath:
 		name = "cachert"
+	case valuePath: // value is what many a parameter is called, and results without a name
+		name = "cachevalue"
 	}
 	for n.top[name] || n.locals[name] || n.given[name] || reserved[name] || types.Universe.Lookup(name) != nil || token.IsKeyword(name) {
 		name += "_"

@@ -24,7 +24,9 @@ type Func struct {
 	Name    string // of the annotated function
 	Wrapper string // of the cached function that is generated
 	Handle  string // of the variable (a function, for generic functions) that controls the cache
-	Base    string // what the names of its unexported declarations start with; unique in the package
+	// HandleType is the type of Handle, or of what it returns.
+	HandleType string
+	Base       string // what the names of its unexported declarations start with; unique in the package
 
 	Recv       *Param             // nil for functions
 	RecvBase   *types.TypeName    // the receiver's type name, nil for functions

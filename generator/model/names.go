@@ -1,9 +1,11 @@
 package model
 
 import (
+	"fmt"
 	"go/ast"
 	"go/token"
 	"go/types"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -50,13 +52,15 @@ func (p *planner) wrapperNames() {
 	} else {
 		base := f.RecvBase.Name()
 		f.Handle = likeCase(base, f.Wrapper) + upperFirst(f.Wrapper) + "Cache"
-		f.Base = lowerFirst(base) + "_" + name
+		f.Base = lowerFirst(base) + upperFirst(name)
 		p.memberClash(pos)
 	}
 	for f.Base != name && p.taken(f.Base) {
 		f.Base += "_"
 	}
+	f.HandleType = strings.TrimSuffix(f.Handle, "Cache") + "Handle"
 	p.clash(f.Handle, "the handle of its cache", pos)
+	p.clash(f.HandleType, "the type of its handle", pos)
 }
 
 // title is the function's name as people say it: with the receiver's type.
@@ -151,15 +155,24 @@ func likeCase(s, model string) string {
 // one, both claim.
 func CheckPackage(funcs []*Func) []diag.Diagnostic {
 	var ds []diag.Diagnostic
-	first := map[string]*Func{}
-	claim := func(f *Func, what, name, key string) bool {
-		g := first[key]
-		if g == nil {
-			first[key] = f
+	type claimed struct {
+		f    *Func
+		what [2]string
+	}
+	first := map[string]claimed{}
+	// what is what is called so, of several functions and of one.
+	claim := func(f *Func, what [2]string, name, key string) bool {
+		g, taken := first[key]
+		if !taken {
+			first[key] = claimed{f, what}
 			return true
 		}
-		ds = append(ds, diag.Errorf(f.Pkg.Position(f.Decl.Name.Pos()), diag.NameClash, "%s of %s and of %s would both be called %s", what, g.title(), f.title(), name).
-			WithRelated(f.Pkg.Position(g.Decl.Name.Pos()), "%s is declared here", g.title()))
+		both := fmt.Sprintf("%s of %s and of %s", what[0], g.f.title(), f.title())
+		if g.what != what {
+			both = fmt.Sprintf("%s of %s and %s of %s", g.what[1], g.f.title(), what[1], f.title())
+		}
+		ds = append(ds, diag.Errorf(f.Pkg.Position(f.Decl.Name.Pos()), diag.NameClash, "%s would both be called %s", both, name).
+			WithRelated(f.Pkg.Position(g.f.Decl.Name.Pos()), "%s is declared here", g.f.title()))
 		return false
 	}
 	for _, f := range funcs {
@@ -167,8 +180,9 @@ func CheckPackage(funcs []*Func) []diag.Diagnostic {
 		if f.Recv != nil {
 			wrapper = f.RecvBase.Name() + "." + f.Wrapper
 		}
-		if claim(f, "the cached forms", wrapper, wrapper) {
-			claim(f, "the handles", f.Handle, f.Handle)
+		if claim(f, [2]string{"the cached forms", "the cached form"}, wrapper, wrapper) {
+			_ = claim(f, [2]string{"the handles", "the handle"}, f.Handle, f.Handle) &&
+				claim(f, [2]string{"the handle types", "the handle type"}, f.HandleType, f.HandleType)
 		}
 	}
 	return ds

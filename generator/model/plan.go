@@ -920,7 +920,7 @@ func docOf(f *Func) []string {
 			lines[0] = f.Wrapper + rest
 		}
 	} else {
-		lines = []string{f.Wrapper + " is " + f.Name + ", cached."}
+		return []string{fmt.Sprintf("%s is %s, cached; see [%s].", f.Wrapper, f.Name, f.Handle)}
 	}
 	note := fmt.Sprintf("Its results are cached; see [%s].", f.Handle)
 	// The note goes before a deprecation, which must stay the last paragraph to be seen

@@ -34,15 +34,10 @@ package value
 //
 // What a Copier is needed for can fail (a dynamic type that cannot be copied, depth):
 //
-//	func treeCopy(v *treeResult) (w treeResult, err error) {
-//		c := value.NewCopier("example.com/module")   // whose hidden fields are known
-//		w.r0 = copyNodePtr(c, v.r0)
-//		return w, c.Done()
-//	}
-//
-//	func (*treeOps) Copy(to, from any) (err error) {
-//		*to.(*treeResult), err = treeCopy(from.(*treeResult))
-//		return
+//	func (*treeKey) Copy(to, from any) error {
+//		c := value.NewCopier("example.com/module") // whose hidden fields are known
+//		*to.(**Node) = value.CopyPtr(c, *from.(**Node), copyNode)
+//		return c.Done()
 //	}
 //
 // A value for which that fails is its owner's, and is not kept; a copy of a kept value

@@ -176,6 +176,15 @@ func (e *Encoder) Digest() (Digest, error) {
 	return d, nil
 }
 
+// Sum is Digest for types of which every value can be written.
+func (e *Encoder) Sum() Digest {
+	d, err := e.Digest()
+	if err != nil {
+		panic(err)
+	}
+	return d
+}
+
 // release makes e empty and pools it. A large buffer goes to the garbage collector instead.
 func (e *Encoder) release() {
 	if cap(e.buf) > 4*chunkSize {

@@ -18,11 +18,7 @@ package value
 // with nil for a sizing function that would return 0. A value that is reached twice
 // counts once:
 //
-//	func (*treeOps) Size(a any) int64 {
-//		v := a.(*treeResult)
-//		var z value.Sizer
-//		return int64(unsafe.Sizeof(*v)) + sizeNodePtr(&z, v.r0)
-//	}
+//	func (*treeKey) Size(v any, z *value.Sizer) int64 { return value.SizePtr(z, *v.(**Node), sizeNode) }
 
 import "unsafe"
 
