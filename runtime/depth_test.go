@@ -41,6 +41,25 @@ func TestDeepRecursionCostsNoMorePerCall(t *testing.T) {
 	}
 }
 
+// Each level of a recursion allocates its entry, its flight and its caller, what the wrapper
+// makes for the call, and nothing that grows with the depth.
+func TestAllocationsOfALevel(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	f := sums(t, Options{Func: "deep"})
+	per := func(depth int) float64 {
+		return testing.AllocsPerRun(3, func() {
+			f.Clear()
+			_, _ = f.load(noCtx, depth)
+		}) / float64(depth)
+	}
+	shallow, deep := per(500), per(5000)
+	if t.Logf("%.2f allocations for each of 500 levels, %.2f for each of 5000", shallow, deep); shallow > 7.5 || deep > 7.5 {
+		t.Errorf("%.2f allocations for each of 500 levels, %.2f for each of 5000", shallow, deep)
+	}
+}
+
 // A call for a key that nothing computes does not look at the calls around it, of which
 // there may be many.
 func TestNewKeyLooksAtNoCallAround(t *testing.T) {
