@@ -259,3 +259,20 @@ func TestValidationThatStartsACall(t *testing.T) {
 		})
 	}
 }
+
+// A goroutine that a body leaves behind uses its context: it is no part of the
+// computation any more.
+func TestContextOfAnEndedComputationMakesNoCycle(t *testing.T) {
+	var kept context.Context
+	runs := 0
+	f := newFunc(t, nil, Options{}, func(ctx context.Context, _ int) (int, error) {
+		kept = ctx
+		runs++
+		return runs, nil
+	})
+	f.load(t.Context(), 1)
+	f.forget(1)
+	if v, err := f.load(kept, 1); v != 2 || err != nil {
+		t.Errorf("got %v, %v", v, err)
+	}
+}

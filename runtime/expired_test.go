@@ -115,3 +115,20 @@ func TestEarliestEndIsABound(t *testing.T) {
 		}
 	})
 }
+
+// What is stored at the moment when the alarm goes off does not put it off.
+func TestStoringDoesNotPutOffTheAlarm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFunc(t, nil, Options{TTL: 10 * time.Second}, func(context.Context, int) (int, error) { return 1, nil })
+		f.load(noCtx, 1)
+		s := f.store
+		s.mu.Lock()
+		time.Sleep(10 * time.Second) // the alarm goes off, and waits for the lock
+		s.alarm.set(s, after(clock(), 10*time.Second))
+		s.mu.Unlock()
+		synctest.Wait()
+		if n := f.Stats().Entries; n != 0 {
+			t.Errorf("%d entries are left", n)
+		}
+	})
+}

@@ -743,3 +743,34 @@ func TestNothingIsLeftAfterStress(t *testing.T) {
 		}
 	})
 }
+
+// A hit inside of a computation takes the facts of an entry without a lock, at the very
+// moment when it is published.
+func TestFactsAreThereWhenAnEntryIsPublished(t *testing.T) {
+	f := newFunc(t, nil, Options{}, func(context.Context, int) (int, error) { return 0, nil })
+	f.tags = func(int) []string { return []string{"t"} }
+	const n = 2000
+	var at atomic.Int64
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for at.Load() < n {
+			fr := &frame{}
+			fr.open(0)
+			ctx := newBodyCtx(context.Background(), fr, nil, false)
+			k := testKey{id: int(at.Load()), name: "k"}
+			if f.GetCtx(ctx, k.hash(), &k) != nil {
+				if x, _, _ := fr.gathered(true); !x.kept || x.expires != never || len(x.tags) != 1 {
+					t.Errorf("the facts of a kept entry are %+v", x)
+					at.Store(n)
+				}
+			}
+		}
+	})
+	for i := range n {
+		at.Store(int64(i))
+		f.load(noCtx, i)
+		runtime.Gosched()
+	}
+	at.Store(n)
+	wg.Wait()
+}

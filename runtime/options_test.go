@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"runtime"
 	"slices"
@@ -569,5 +570,35 @@ func TestErrorOfASessionsErrorIsTheSessions(t *testing.T) {
 		if _, err := outer.load(WithSession(t.Context(), id), 1); err == nil || err.Error() != id {
 			t.Errorf("%s gets the error of %v", id, err)
 		}
+	}
+}
+
+type hugeOps struct{}
+
+func (hugeOps) Size(*int) int64 { return math.MaxInt64 }
+
+// A size beyond all bounds is not one below them.
+func TestHugeSizeIsNotKept(t *testing.T) {
+	f := newFunc(t, hugeOps{}, Options{MaxBytes: 1000}, func(context.Context, int) (int, error) { return 1, nil })
+	f.load(noCtx, 1)
+	f.prime(2, 2)
+	if s := f.Stats(); s.Entries != 0 {
+		t.Errorf("%d entries are kept", s.Entries)
+	}
+}
+
+// A kept error has no value that a validation could be asked about.
+func TestKeptErrorIsNotValidated(t *testing.T) {
+	f := newFunc(t, nil, Options{ErrorTTL: time.Minute}, func(context.Context, int) (*int, error) { return nil, context.DeadlineExceeded })
+	c := f.call(noCtx, 1)
+	c.Validate = func(_ context.Context, v **int) (bool, error) { return **v > 0, nil }
+	k := testKey{id: 1}
+	for range 2 {
+		if _, err := f.Do(k.hash(), k, c); err != context.DeadlineExceeded {
+			t.Error(err)
+		}
+	}
+	if s := f.Stats(); s.Loads != 1 {
+		t.Errorf("computed %d times", s.Loads)
 	}
 }
