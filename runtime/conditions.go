@@ -254,31 +254,75 @@ func (s *store) logRead(key any) {
 // whom they were computed. Calls of whom that is to be expected neither wait for a
 // computation nor are waited for. A result that is for all after all ends that.
 type personal struct {
-	keys  []any // there were values under these keys
-	other bool  // there was another reason
+	keys  []any    // there were values under these keys
+	drawn []uint64 // hashes of the entries whose drawings were
+	other bool     // there was another reason, or there were too many
 }
 
-// maxPersonal is how many keys are remembered.
-const maxPersonal = 8
+// How many keys and how many entries are remembered.
+const (
+	maxPersonal      = 8
+	maxPersonalDrawn = 64
+)
 
 // wasPersonal notes that a result was for its caller alone, since it read the context value
 // of key, or for another reason if that is nil.
 func (s *store) wasPersonal(key any) {
+	s.notePersonal(func(p *personal) bool {
+		switch {
+		case key == nil || !reflect.ValueOf(key).Comparable() || len(p.keys) == maxPersonal:
+			p.other = true
+		case slices.Contains(p.keys, key):
+			return false
+		default:
+			p.keys = append(slices.Clip(p.keys), key)
+		}
+		return true
+	})
+}
+
+// drewPersonal notes that what was drawn for the entry of that hash was for its caller alone.
+func (s *store) drewPersonal(hash uint64) {
+	s.notePersonal(func(p *personal) bool {
+		switch {
+		case slices.Contains(p.drawn, hash):
+			return false
+		case len(p.drawn) == maxPersonalDrawn:
+			p.drawn, p.other = nil, true
+		default:
+			p.drawn = append(slices.Clip(p.drawn), hash)
+		}
+		return true
+	})
+}
+
+// notePersonal changes what is remembered by add, which reports whether there was something to
+// change, unless all results are expected to be personal already.
+func (s *store) notePersonal(add func(*personal) bool) {
 	for {
 		old := s.personal.Load()
 		p := &personal{}
 		if old != nil {
 			*p = *old
 		}
-		switch {
-		case p.other:
+		if p.other || !add(p) || s.personal.CompareAndSwap(old, p) {
 			return
-		case key == nil || !reflect.ValueOf(key).Comparable() || len(p.keys) == maxPersonal:
-			p.other = true
-		case slices.Contains(p.keys, key):
+		}
+	}
+}
+
+// wasForAll notes that the result at the entry of that hash, which was expected to be for its
+// caller alone, was for all. What was drawn for other entries says nothing of this one, and
+// stays.
+func (s *store) wasForAll(hash uint64) {
+	for {
+		old := s.personal.Load()
+		if old == nil {
 			return
-		default:
-			p.keys = append(slices.Clip(p.keys), key)
+		}
+		var p *personal
+		if others := slices.DeleteFunc(slices.Clone(old.drawn), func(h uint64) bool { return h == hash }); len(others) > 0 {
+			p = &personal{drawn: others}
 		}
 		if s.personal.CompareAndSwap(old, p) {
 			return
@@ -286,11 +330,15 @@ func (s *store) wasPersonal(key any) {
 	}
 }
 
-// expectsPersonal reports whether the result of the call is likely to be for its caller alone.
-func (s *store) expectsPersonal(c *caller) (yes bool) {
+// expectsPersonal reports whether the result of the call, at the entry of that hash, is likely
+// to be for its caller alone.
+func (s *store) expectsPersonal(c *caller, hash uint64) (yes bool) {
 	p := s.personal.Load()
 	if p == nil || p.other {
 		return p != nil
+	}
+	if slices.Contains(p.drawn, hash) {
+		return true
 	}
 	ctx := c.ctx
 	if ctx == nil {

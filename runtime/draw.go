@@ -885,6 +885,7 @@ func (m *computation) finish(path Path, err error, tape *surface.Tape, refused e
 	}
 	if val.leaf == nil {
 		f.frame.notKept("what it drew is not kept")
+		f.refused, f.personal = true, surface.IsPersonal(refused)
 		if err == nil {
 			val.unkept = new(d.shared(w.v))
 		}

@@ -168,13 +168,14 @@ func (d *drawing) note(r surface.Read, allowed bool) bool {
 		}
 		return false
 	}
-	if !allowed {
-		d.drop(fmt.Errorf("it read the widget %q without the option widgets", r.Widget))
-	}
 	if d.seen == nil {
 		d.seen = map[string]value.Digest{}
 	}
 	d.seen[r.Widget] = said
+	if !allowed { // no call is led on by what it said: the run ends where it is
+		d.drop(surface.Personal(fmt.Errorf("it read the widget %q without the option widgets", r.Widget)))
+		return true
+	}
 	from := d.path
 	d.path = from.after(&r)
 	if d.err == nil && d.move != nil {

@@ -286,3 +286,96 @@ func TestPagesThatLeaveWhileTheyAreShown(t *testing.T) {
 		}
 	})
 }
+
+// Callers of a drawing that was for its caller alone the last time do not wait for one another,
+// until one of the drawings is for all: then they do again. Another failure to keep it has no
+// such effect, and other inputs have an expectation of their own.
+func TestPersonalDrawingsDoNotQueue(t *testing.T) {
+	own := surface.Personal(errors.New("it is somebody's"))
+	broken := errors.New("the server is down")
+	type round struct {
+		input  string
+		refuse error
+		at     int32 // bodies that run at once before the first of them ends
+		loads  int32
+	}
+	const all = 16
+	undeclared := errors.New("reads without the option")
+	for name, rounds := range map[string][]round{
+		"somebody's, and for all again": {{"a", own, 1, all}, {"a", own, all, all}, {"a", own, all, all}, {"a", nil, all, all}, {"a", nil, 1, 1}},
+		"a failure":                     {{"a", broken, 1, all}, {"a", broken, 1, all}, {"a", nil, 1, 1}},
+		"a failure in between":          {{"a", own, 1, all}, {"a", broken, all, all}, {"a", own, all, all}},
+		"other inputs":                  {{"a", own, 1, all}, {"b", nil, 1, 1}, {"a", own, all, all}},
+		"some of many inputs": {
+			{"a", own, 1, all}, {"b", own, 1, all}, {"a", nil, all, all}, {"a", nil, 1, 1}, {"b", own, all, all}},
+		"without the option widgets": {{"a", undeclared, 1, all}, {"b", undeclared, all, all}, {"a", nil, all, all}, {"a", nil, 1, 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := fedSite(Options{})
+				d.drawn.o.Widgets = rounds[0].refuse != undeclared
+				for i, r := range rounds {
+					d.Clear()
+					gate := make(chan struct{})
+					var inside atomic.Int32
+					var callers sync.WaitGroup
+					for range all {
+						callers.Go(func() {
+							to, drew := &counted{}, int32(0)
+							s := &fedSurface{RequestInputs: surface.RequestInputs{Inputs: asked{surface.EncodeInput([]string{r.input}, nil)}}, to: to}
+							_, err := d.Do(1, 1, &DrawCall{Ctx: t.Context(), Surface: s, Run: func(ctx context.Context, _ any) error {
+								if d.drawn.o.Widgets {
+									Input(ctx, "who")
+								}
+								drew = inside.Add(1)
+								<-gate
+								s.Write(make([]byte, drew))
+								switch r.refuse {
+								case nil:
+								case undeclared:
+									Input(ctx, "who")
+								default:
+									s.Refuse(r.refuse)
+								}
+								return nil
+							}})
+							if r.refuse != nil && to.n != int(drew) {
+								t.Errorf("a caller got what is of %d, not of %d", to.n, drew)
+							}
+							if err != nil || to.n == 0 {
+								t.Errorf("a caller got %d bytes, %v", to.n, err)
+							}
+						})
+					}
+					synctest.Wait()
+					at := inside.Load()
+					close(gate)
+					callers.Wait()
+					if loads := inside.Load(); at != r.at || loads != r.loads {
+						t.Errorf("round %d: %d bodies ran at once, %d in all; want %d and %d", i, at, loads, r.at, r.loads)
+					}
+				}
+			})
+		})
+	}
+}
+
+// Where very many entries are for one caller each, all of the function are taken for such, until
+// one is for all.
+func TestPersonalDrawingsOfManyEntries(t *testing.T) {
+	s := fedSite(Options{}).drawn.store
+	for h := range uint64(maxPersonalDrawn) {
+		s.drewPersonal(h)
+	}
+	if !s.expectsPersonal(&caller{}, 5) || s.expectsPersonal(&caller{}, maxPersonalDrawn) {
+		t.Error("not those that were")
+	}
+	s.drewPersonal(maxPersonalDrawn)
+	if !s.expectsPersonal(&caller{}, maxPersonalDrawn+1) {
+		t.Error("not all")
+	}
+	s.wasForAll(5)
+	if s.personal.Load() != nil {
+		t.Error("it does not end")
+	}
+}

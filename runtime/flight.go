@@ -67,6 +67,8 @@ type flight struct {
 	made     bool // the body gave a value
 	erred    bool // the value stands for an error, which is replayed
 	alone    bool // the owner has it, and nobody else can: it cannot be copied, or an argument was changed
+	refused  bool // what it drew cannot be drawn again: others compute anew
+	personal bool // so, since it was for its owner alone, as the next will be
 
 	// set with done
 	ending ending
@@ -156,7 +158,7 @@ type found struct {
 // flight is to be run behind it.
 func (s *store) begin(n *node, c *caller) (found, *flight) {
 	wait, missed := true, uint64(1)
-	c.alone = c.alone || s.expectsPersonal(c)
+	c.alone = c.alone || s.expectsPersonal(c, n.hash)
 	for {
 		var gone []*node
 		s.mu.Lock()
@@ -854,8 +856,10 @@ func (f *flight) finish(result ending, err error, p any) {
 	case f.moves || result != gaveValue:
 	case x.ones:
 		s.wasPersonal(read)
-	case f.expected:
-		s.personal.Store(nil)
+	case f.personal:
+		s.drewPersonal(n.hash)
+	case f.expected && !f.refused:
+		s.wasForAll(n.hash)
 	}
 	switch {
 	case result == panicked && present == 0:

@@ -232,7 +232,7 @@ func (b *Response) finish() error {
 
 // Hijack gives the connection to the body. The response is not kept.
 func (b *Response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	b.Refuse(errors.New("it took over the connection"))
+	b.Refuse(surface.Personal(errors.New("it took over the connection")))
 	if err := b.feed.Stop(); err != nil {
 		return nil, nil, err
 	}

@@ -11,6 +11,19 @@ import (
 // returned. Such a late element is shown nowhere, and the tape is not used again.
 var ErrClosed = errors.New("cachegen: drawn after the cached function returned: what it draws on is for the time of the call, and no result and no goroutine may keep it")
 
+// Personal returns a reason to refuse a drawing that says what why says, and besides that it was
+// for its caller alone, as the next one will be: a response that sets a cookie, say. Calls
+// that ask for the same then do not wait for one another, until a drawing is for all again.
+func Personal(why error) error { return personal{why} }
+
+// IsPersonal reports whether why is, or wraps, a reason of Personal. The engine asks.
+func IsPersonal(why error) bool { return errors.As(why, new(personal)) }
+
+type personal struct{ error }
+
+// Unwrap returns the reason itself.
+func (p personal) Unwrap() error { return p.error }
+
 // errTooLarge and errCrowded are why a tape is not kept.
 var (
 	errTooLarge = errors.New("what it draws is larger than one page may be: an eighth of max-bytes=, or 1 MiB if that is more; raise max-bytes=, or cache a part of the page")
@@ -247,7 +260,7 @@ func (r *Recorder) ReportRead(read Read) {
 }
 
 // Refuse says why what is drawn cannot be drawn again. The body goes on; its result is
-// handed out and not kept. The first reason counts.
+// handed out and not kept. The first reason counts, and may be one of Personal.
 func (r *Recorder) Refuse(why error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

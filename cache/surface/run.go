@@ -32,7 +32,8 @@ type Run interface {
 	Surface() Surface
 	// ReportRead notes what a widget says, before the body gets the value.
 	ReportRead(Read)
-	// Refuse says why the result is not kept. The first reason counts.
+	// Refuse says why the result is not kept. The first reason counts, and may be one of
+	// [Personal].
 	Refuse(why error)
 	// Unshare lets go of the callers that wait for the result: they compute for themselves.
 	// private says that what this run draws is for its caller alone, so that calls with the

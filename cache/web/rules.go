@@ -169,13 +169,14 @@ var momentary = map[int]bool{
 	http.StatusRequestHeaderFieldsTooLarge: true,
 }
 
-// Unfit says why a response with this head must not be kept, nil if it may.
+// Unfit says why a response with this head must not be kept, nil if it may. A reason that lies in
+// whom the response is for is one of [surface.Personal].
 func (h *Head) Unfit() error {
 	switch s := h.Status; {
 	case s >= 500 || momentary[s]:
 		return fmt.Errorf("its status is %d", s)
 	case len(h.values("Set-Cookie")) > 0:
-		return errors.New("it sets a cookie")
+		return surface.Personal(errors.New("it sets a cookie"))
 	case len(h.values("Trailer")) > 0:
 		return errors.New("it declares a trailer")
 	}
@@ -188,12 +189,12 @@ func (h *Head) Unfit() error {
 	}
 	for _, d := range h.values("Cache-Control") {
 		if d, _, _ = strings.Cut(d, "="); d == "no-store" || d == "private" {
-			return fmt.Errorf("its Cache-Control says %s", d)
+			return surface.Personal(fmt.Errorf("its Cache-Control says %s", d))
 		}
 	}
 	for _, d := range h.values("Vary") {
 		if d == "*" || d == "cookie" || d == "authorization" {
-			return fmt.Errorf("it varies by %s", d)
+			return surface.Personal(fmt.Errorf("it varies by %s", d))
 		}
 	}
 	return nil
