@@ -81,7 +81,7 @@ func (w watched) Query(name string) string {
 }
 
 func (w watched) Request() *http.Request {
-	w.s.Refuse(errors.New("it took the request, of which it can read anything"))
+	w.s.Refuse(surface.Personal(errors.New("it took the request, of which it can read anything")))
 	return w.Ctx.Request()
 }
 
