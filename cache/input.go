@@ -19,7 +19,8 @@ type File struct {
 // Input returns the first value of the request's input name, "" when it is absent: a form
 // field, a parameter of the query, or what else the adapter knows by that name. The whole of
 // it, all values or their absence, counts as an input of the cached functions that ctx belongs
-// to, from the moment of the call on.
+// to, from the moment of the call on. The result of any other cached function that calls Input
+// is not kept.
 func Input(ctx context.Context, name string) string { return cachert.Input(ctx, name) }
 
 // InputValues returns all values of the request's input name, in order. ok is false when it is

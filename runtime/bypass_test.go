@@ -11,15 +11,15 @@ import (
 // What Invalidate is told of reaches a result that was made under Bypass from a function
 // with that tag.
 func TestTagsCountUnderBypass(t *testing.T) {
-	inner := newFunc(t, nil, Options{Func: "inner", Tags: []string{"review-static"}}, func(context.Context, int) (int, error) { return 1, nil })
-	inner.tags = func(int) []string { return []string{"review-dynamic"} }
+	inner := newFunc(t, nil, Options{Func: "inner", Tags: []string{"bypass-static"}}, func(context.Context, int) (int, error) { return 1, nil })
+	inner.tags = func(int) []string { return []string{"bypass-dynamic"} }
 	runs := 0
 	outer := newFunc(t, nil, Options{Func: "outer"}, func(ctx context.Context, id int) (int, error) {
 		runs++
 		inner.load(Bypass(ctx), id)
 		return runs, nil
 	})
-	for i, tag := range []string{"", "review-static", "review-dynamic"} {
+	for i, tag := range []string{"", "bypass-static", "bypass-dynamic"} {
 		if tag != "" {
 			Invalidate(t.Context(), tag)
 		}

@@ -127,6 +127,7 @@ func (s *store) override(o Override) error {
 	}
 	if o.Stale > 0 {
 		s.stale.Store(int64(o.Stale))
+		s.ends.began()
 		s.ends.earliest = math.MinInt64 // it may be less than before
 	}
 	if o.MaxBytes > 0 {

@@ -90,9 +90,9 @@ func (u users) each(f func(*frame)) {
 }
 
 // A frame gathers what is known of one computation while it runs: the facts that count for
-// it, and the events that concern it. What runs on its goroutine adds to it, and whoever has
-// the computation's context, from any goroutine, until it is closed. Flights of one computation, which moves from key
-// to key, share it.
+// it, and the events that concern it. Calls on its goroutine add to it, and calls with the
+// computation's context, from any goroutine, until it is closed. Flights of one computation,
+// which moves from key to key, share it.
 type frame struct {
 	// of its store, from the start to the end of the computation
 	start  uint64  // number of the last event before it

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/cachegen/cachegen/cache/surface"
 )
 
 // passings are the ways in which a body calls another function: all of them make the result
@@ -306,6 +308,22 @@ func TestResultOwesASessionThatItAskedFor(t *testing.T) {
 	}
 	if n := f.Stats().Loads; n != 2 {
 		t.Error("a result that is one session's was kept for all")
+	}
+}
+
+// An input that a body reads of a request by a context that is not its own makes the result
+// that request's.
+func TestResultOwesAnInputThatItAskedFor(t *testing.T) {
+	stored := surface.WithInputs(context.Background(), inputMap{"input:user": "ann"})
+	f := newFunc(t, nil, Options{}, func(context.Context, int) (int, error) {
+		InputValues(stored, "user")
+		return 1, nil
+	})
+	for range 2 {
+		_, _ = f.load(t.Context(), 1)
+	}
+	if n := f.Stats().Loads; n != 2 {
+		t.Error("a result that is of one request was kept for all")
 	}
 }
 

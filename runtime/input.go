@@ -65,7 +65,8 @@ func InputFiles(ctx context.Context, name string) ([]surface.File, error) {
 }
 
 // observe returns what the request or the surface of ctx says of widget, and reports the
-// read to the calls that ctx belongs to.
+// read to the run that ctx belongs to. Other computations that it is called in are of this
+// request alone.
 func observe(ctx context.Context, widget string) (v []byte, ok bool) {
 	d := drawingOf(ctx)
 	if d == nil {
@@ -76,9 +77,11 @@ func observe(ctx context.Context, widget string) (v []byte, ok bool) {
 		v, ok = lookUp(d.surface, d.inputs, widget)
 		d.ReportRead(surface.Read{Widget: widget, Value: v, Set: ok})
 	}
-	if cc := callOf(ctx); cc != nil && cc.frame != nil && (d == nil || cc.frame != d.frame) {
-		cc.frame.personal("it read the input " + widget + ", and is no function with widgets")
-	}
+	usersOf(current(), callOf(ctx)).each(func(fr *frame) {
+		if d == nil || fr != d.frame {
+			fr.personal("it read the input " + widget + ", and is no function with widgets")
+		}
+	})
 	return v, ok
 }
 

@@ -12,8 +12,8 @@ import (
 // So what a computation gets from a cached function, and what has to be released some time,
 // is lent to it, and goes over to its result as long as that is kept, or until it has been
 // released itself. A computation is found by the goroutine that it runs on, or else by
-// its context (see usersOf). Its nested calls do not hit the ordinary way, without the lock, since a loan
-// is counted under the lock.
+// its context (see usersOf). Its nested calls do not hit the ordinary way, without the lock,
+// since a loan is counted under the lock.
 //
 // What is lent is in the frame of the computation at first, and then in the holding of its
 // result: each level holds the one below, so that no level knows of those further down.

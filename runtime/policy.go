@@ -18,8 +18,8 @@ import "sync/atomic"
 //     to a hundredth. So loops and scans, of which nothing comes back in time, leave the main
 //     queue alone, and it holds as much of them as it can.
 //   - A frequency has to be better by two where the clock's entry has been asked for twice or
-//     more. In a loop, who comes next has always been asked for once more than who has not
-//     come yet; without the margin they would take each other's place for ever.
+//     more. In a loop, the next entry has always been asked for once more than one that has
+//     not come yet; without the margin they would take each other's place for ever.
 //   - Until a bound is reached, the main queue takes all that the window does not hold.
 //
 // Both bounds, entries and bytes, may be set at once. All of it belongs to the store's lock.
@@ -285,7 +285,7 @@ func (p *policy) clock() *node {
 }
 
 // ghost remembers which entries left lately, from which queue: about a tenth of what the cache
-// holds. It keeps 31 bits of their hashes in sets of four, each with the number of its
+// holds. It keeps thirty bits of their hashes in sets of four, each with the number of its
 // departure; the oldest of a set makes room. What it forgets or confuses costs hits, not
 // correctness.
 type ghost struct {
@@ -347,7 +347,7 @@ func (g *ghost) take(h uint64) (queue uint32) {
 }
 
 // frequencies estimates how often hashes were asked for lately, up to 15. It remembers about four
-// times as many as the cache holds, by twelve bits of their hashes, in sets of fifteen; in a full
+// times as many as the cache holds, by eleven bits of their hashes, in sets of fifteen; in a full
 // set, one of those that came least often makes room. Whenever ten times as much was added as
 // there are entries, all counts are halved: those of a set when it is looked at next.
 type frequencies struct {

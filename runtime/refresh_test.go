@@ -112,26 +112,31 @@ func TestRefreshThatIsNotKeptBacksOff(t *testing.T) {
 // how often its refresh has failed.
 func TestStaleThatIsConfiguredLater(t *testing.T) {
 	defer func(old []override) { overrides = old }(overrides)
-	synctest.Test(t, func(t *testing.T) {
-		logged(t)
-		runs := 0
-		f := newFunc(t, nil, Options{Func: "review.stale", TTL: time.Minute, Detach: true}, func(context.Context, int) (int, error) {
-			if runs++; runs > 1 {
-				return 0, context.DeadlineExceeded
-			}
-			return runs, nil
+	for name, tags := range map[string][]string{"stale.plain": nil, "stale.tagged": {"stale.tag"}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				logged(t)
+				runs := 0
+				f := newFunc(t, nil, Options{Func: name, TTL: time.Minute, Detach: true}, func(context.Context, int) (int, error) {
+					if runs++; runs > 1 {
+						return 0, context.DeadlineExceeded
+					}
+					return runs, nil
+				})
+				f.tags = func(int) []string { return tags }
+				want(t, f, 1, 1)
+				if err := Configure(name, Override{Stale: time.Hour}); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(time.Minute)
+				for range 10 {
+					f.load(noCtx, 1)
+					synctest.Wait()
+				}
+				if n := f.Stats().RefreshFailed; n > 1 {
+					t.Errorf("%d refreshes within no time", n)
+				}
+			})
 		})
-		want(t, f, 1, 1)
-		if err := Configure("review.stale", Override{Stale: time.Hour}); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(time.Minute)
-		for range 10 {
-			f.load(noCtx, 1)
-			synctest.Wait()
-		}
-		if n := f.Stats().RefreshFailed; n > 1 {
-			t.Errorf("%d refreshes within no time", n)
-		}
-	})
+	}
 }

@@ -335,10 +335,10 @@ func (s *store) left(gone []*node) {
 	}
 }
 
-// end is when n is of no use any more. An entry without meta was kept when there was no
-// stale, and has no place to note failed refreshes.
+// end is when n is of no use any more. An entry without an extra of its own was kept when there
+// was no stale, and has no place to note failed refreshes.
 func (s *store) end(n *node) int64 {
-	if n.expires == never || n.meta == nil || n.meta.err != nil || s.stale.Load() == 0 {
+	if n.expires == never || n.meta == nil || n.meta.extra == noExtra || n.meta.err != nil || s.stale.Load() == 0 {
 		return n.expires
 	}
 	return after(n.expires, time.Duration(s.stale.Load()))

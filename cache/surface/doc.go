@@ -42,7 +42,7 @@
 //
 // # What the engine calls
 //
-// [Run], [WithRun], [RunOf], [RecorderOf], [Recorder.Attach], [Recorder.RunAround],
+// [Run], [WithRun], [RunOf], [RecorderOf], [Recorder.Attach], [Recorder.RunAround], [IsPersonal],
 // [Tape.WithHoles], [Tape.Spoiled], [Tape.Intern], [Holes.Attach] are the engine's side of the
 // contract. Adapters have no use for them.
 package surface

@@ -4,14 +4,14 @@ import (
 	"sync/atomic"
 )
 
-// What is drawn and neither kept nor shown yet is held by the computations that drew it:
-// recordings that are not finished, and what waits for clients that read slowly or not at
-// all. All of it together is bounded for the process.
+// Computations hold what they have drawn until it is kept or shown: recordings that are not
+// finished, and bytes that wait for clients that read slowly or not at all. All of it together
+// is bounded for the process.
 //
 // A holder may have as much as is free beside it, half of the whole at most, so that no
 // few of them take everything (dynamic thresholds; Choudhury and Hahne, IEEE/ACM
-// Transactions on Networking, 1998). What is about as much as a connection takes anyway is
-// not counted.
+// Transactions on Networking, 1998). The first bytes of each, about as many as a connection
+// takes anyway, are not counted.
 const (
 	inFlightMax  = 256 << 20
 	inFlightFree = 64 << 10 // of each holder, not counted
