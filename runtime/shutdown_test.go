@@ -40,7 +40,7 @@ func TestShutdownOfARefreshThatIsWaitedFor(t *testing.T) {
 		var wg sync.WaitGroup
 		wg.Go(func() {
 			if v, err := f.load(t.Context(), 1); v != 3 || err != nil {
-				t.Errorf("who waits for the refresh gets %v, %v", v, err)
+				t.Errorf("the waiter for the refresh gets %v, %v", v, err)
 			}
 		})
 		synctest.Wait()

@@ -3,6 +3,7 @@ package load
 import (
 	"go/ast"
 	"go/types"
+	"slices"
 	"strings"
 
 	"github.com/cachegen/cachegen/generator/names"
@@ -10,7 +11,8 @@ import (
 
 // Assertions tells, from the text of a package alone, whether it is worth typing its bodies
 // to look for type assertions and type switches that have to do with contexts. It may say so
-// where there are none, and never denies one.
+// where there are none. It denies one only where a context is declared under another name,
+// which the text does not show: an alias, say.
 type Assertions struct {
 	OnContext bool // the dynamic type of a variable that may hold a context is asked for
 	ToContext bool // a value is asked whether it is a context or a request
@@ -19,7 +21,12 @@ type Assertions struct {
 // Assertions returns what the text of the package says. It is safe for concurrent use.
 func (p *Package) Assertions() Assertions {
 	p.asserted.once.Do(func() {
-		a := &asserting{handed: map[string]bool{}}
+		a := &asserting{handed: map[string]bool{}, declared: map[string]bool{}}
+		for _, f := range p.Syntax {
+			for fn := range names.Functions(f.Syntax) {
+				a.declared[fn.Name.Name] = true
+			}
+		}
 		for more := true; more; { // functions that are handed a context may hand it on
 			before := len(a.handed)
 			for _, f := range p.Syntax {
@@ -39,7 +46,8 @@ func (p *Package) Assertions() Assertions {
 // asserting gathers the assertions of a package.
 type asserting struct {
 	Assertions
-	handed map[string]bool // names of functions that are called with a context
+	handed   map[string]bool // names of functions that are called with a context
+	declared map[string]bool // names of the functions and methods of the package
 }
 
 func (a *asserting) function(fn *ast.FuncDecl) {
@@ -61,32 +69,32 @@ func (a *asserting) function(fn *ast.FuncDecl) {
 			params(n.Type, false)
 		case *ast.AssignStmt:
 			for i, from := range n.Rhs {
-				if mentions(from, contexts) && len(n.Lhs) == len(n.Rhs) {
-					if id, ok := n.Lhs[i].(*ast.Ident); ok {
-						contexts[id.Name] = true
+				if a.mentions(from, contexts) {
+					for j, to := range n.Lhs {
+						if id, ok := to.(*ast.Ident); ok && (i == j || len(n.Lhs) != len(n.Rhs)) {
+							contexts[id.Name] = true
+						}
 					}
 				}
 			}
 		case *ast.ValueSpec:
 			for i, from := range n.Values {
-				if mentions(from, contexts) && len(n.Names) == len(n.Values) {
-					contexts[n.Names[i].Name] = true
+				if a.mentions(from, contexts) {
+					for j, id := range n.Names {
+						if i == j || len(n.Names) != len(n.Values) {
+							contexts[id.Name] = true
+						}
+					}
 				}
 			}
 		case *ast.CallExpr:
 			for _, arg := range n.Args {
-				if !mentions(arg, contexts) {
-					continue
-				}
-				switch fun := ast.Unparen(n.Fun).(type) {
-				case *ast.Ident:
-					a.handed[fun.Name] = true
-				case *ast.SelectorExpr:
-					a.handed[fun.Sel.Name] = true
+				if a.mentions(arg, contexts) {
+					a.handed[calledName(n)] = true
 				}
 			}
 		case *ast.TypeAssertExpr:
-			a.OnContext = a.OnContext || mentions(n.X, contexts)
+			a.OnContext = a.OnContext || a.mentions(n.X, contexts)
 			a.ToContext = a.ToContext || namesContext(n.Type)
 		case *ast.CaseClause:
 			for _, e := range n.List {
@@ -97,21 +105,44 @@ func (a *asserting) function(fn *ast.FuncDecl) {
 	})
 }
 
-// mentions reports whether an expression may be one of the variables: what a call of a
-// method returns, other than Context, is not.
-func mentions(e ast.Expr, vars map[string]bool) bool {
+// mentions reports whether an expression may be one of the variables: what a call returns is
+// one if the function is of this package, or a conversion, or a method Context.
+func (a *asserting) mentions(e ast.Expr, vars map[string]bool) bool {
 	switch e := ast.Unparen(e).(type) {
 	case *ast.Ident:
 		return vars[e.Name]
 	case *ast.CallExpr:
-		if sel, ok := ast.Unparen(e.Fun).(*ast.SelectorExpr); ok {
-			return sel.Sel.Name == "Context" && len(e.Args) == 0
+		sel, ok := ast.Unparen(e.Fun).(*ast.SelectorExpr)
+		if ok && sel.Sel.Name == "Context" && len(e.Args) == 0 {
+			return true
 		}
-		return len(e.Args) == 1 && mentions(e.Args[0], vars) // any(ctx)
+		if !a.declared[calledName(e)] && (ok || len(e.Args) != 1) { // not any(ctx)
+			return false
+		}
+		return slices.ContainsFunc(e.Args, func(arg ast.Expr) bool { return a.mentions(arg, vars) })
 	case *ast.TypeAssertExpr:
-		return mentions(e.X, vars)
+		return a.mentions(e.X, vars)
 	}
 	return false
+}
+
+// calledName returns the name of the function or method that is called, without what it is
+// a member of; "" if it has none.
+func calledName(call *ast.CallExpr) string {
+	fun := ast.Unparen(call.Fun)
+	switch f := fun.(type) {
+	case *ast.IndexExpr:
+		fun = f.X
+	case *ast.IndexListExpr:
+		fun = f.X
+	}
+	switch f := fun.(type) {
+	case *ast.Ident:
+		return f.Name
+	case *ast.SelectorExpr:
+		return f.Sel.Name
+	}
+	return ""
 }
 
 // namesContext reports whether an expression names, or may name, a type of contexts or of

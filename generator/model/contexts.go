@@ -2,6 +2,7 @@ package model
 
 import (
 	"go/token"
+	"go/types"
 
 	"github.com/cachegen/cachegen/generator/reads"
 )
@@ -14,13 +15,18 @@ func (p *planner) contexts() {
 		p.ds = append(p.ds, p.source().HiddenContexts(f.Decl, ignored)...)
 	}
 	var given []token.Pos
+	renamed := false // the text of the package does not show that it is a context
+	give := func(v *types.Var) {
+		given = append(given, v.Pos())
+		renamed = renamed || types.Unalias(v.Type()) != v.Type()
+	}
 	if f.Ctx != nil && f.Ctx.Index >= 0 {
-		given = append(given, f.Ctx.Var.Pos())
+		give(f.Ctx.Var)
 	}
 	if f.Draw != nil && f.Draw.Request != nil {
-		given = append(given, f.Draw.Request.Var.Pos())
+		give(f.Draw.Request.Var)
 	}
-	if len(given) > 0 && f.Pkg.Assertions().OnContext {
+	if len(given) > 0 && (renamed || f.Pkg.Assertions().OnContext) {
 		p.ds = append(p.ds, p.source().AssertedContexts(f.Decl, given)...)
 	}
 }
