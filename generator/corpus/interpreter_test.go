@@ -100,7 +100,7 @@ var pageMutations = []struct {
 	{"a hole on another surface is kept", "cache/surface/hole.go", "		case p != bound:\n", "		case false:\n", false},
 	{"a tape keeps the caller's buffer", "cache/surface/recorder.go", "data := append(make([]byte, 0, room), p...)", "data, _ := p, room", false},
 	{"a feed keeps the caller's buffer", "cache/surface/feed.go", "return f.write(w, p, kept)", "_ = kept\n	return f.write(w, p, p)", false},
-	{"holes are left out of a replay", "cache/surface/tape.go", "err = t.holes[e.Index]()", "err = nil", false},
+	{"holes are left out of a replay", "cache/surface/tape.go", "err = t.holes.draw[e.Index]()", "err = nil", false},
 	{"a byte is lost where a stream is cut", "cache/surface/split.go", "all = all[n:]", "all = all[min(n+1, len(all)):]", false},
 	{"what a widget says does not matter", "runtime/trie.go", "	v, ok := r.Effective()\n	return sha256", "	v, ok := []byte(nil), r.Set\n	return sha256", false},
 	{"a widget at its default is another than an untouched one", "cache/surface/run.go", "return r.Default, r.Default != nil", "return nil, false", true},
