@@ -33,8 +33,8 @@
 //   - What Forget, Clear, Invalidate or EndSession dropped does not come back: a computation
 //     that was running gives its result to those who wait for it by then, it is not kept,
 //     and no call made after the event gets it. Events of other tags and sessions do not
-//     matter to it, and an older computation never takes the place of a newer one's result. No call waits for more than two computations,
-//     those apart whose caller left.
+//     matter to it, and an older computation never takes the place of a newer one's result.
+//     No call waits for more than two computations, those apart whose caller left.
 //   - Every caller of a data function gets a copy, the one whose call computed it included, and
 //     those under Bypass; what the body gave, and can still reach, is nobody's. What cannot be
 //     copied is handed to its owner as it is, and not kept.
@@ -59,9 +59,10 @@
 //   - Every value with a release is released exactly once, after its grace, and not while
 //     Acquire has lent it or an identical value is kept; nor while a computation runs that
 //     got it from its function, or a value is kept that was made with it and may hold it.
-//   - A hit takes no lock, allocates nothing, and reads no precise clock. One exception
-//     allocates: where a body read a pointer or a struct of its context that a function of
-//     hash=ctx: had asked for, a hit asks that function once more.
+//   - A hit takes no lock that is held while anything is computed, allocates nothing, and
+//     reads no precise clock. One exception allocates: where a body read a pointer or a struct
+//     of its context that a function of hash=ctx: had asked for, a hit asks that function once
+//     more.
 //   - Nobody waits for another's client. A body that draws runs ahead of a client that is
 //     slow. What is drawn and neither kept nor shown yet takes at most 256 MiB in the process
 //     and 128 KiB for each call beside; beyond that the body waits for its client, and those
@@ -75,10 +76,11 @@
 //
 // Memory, and goroutines: one for each detached computation and for each refresh, of which
 // there is a bounded number, one for each computation that draws to a connection, and one
-// while the table of a function with many entries grows or shrinks; none in an idle process. Timers: one for each cache that holds something with an end, one while
-// entries with a ttl are being hit, and one for each body that has flushed. It logs through
-// package log what needs an author's attention, most of it once. It reads CACHEGEN from the
-// environment: with off, every call goes straight through.
+// while the table of a function with many entries grows or shrinks; none in an idle process.
+// Timers: one for each cache that holds something with an end, one while entries with a ttl
+// are being hit, and one for each body that has flushed. It logs through package log what
+// needs an author's attention, most of it once. It reads CACHEGEN from the environment: with
+// off, every call goes straight through.
 //
 // # Hazards
 //
@@ -95,10 +97,11 @@
 //     repository goes on with the old one, which stays open until the repository has
 //     gone as well. Give both one tag, or drop both, where that is not meant. What a
 //     computation gets on a goroutine that it starts, and without its context, is not seen,
-//     and does not count for its result: Acquire such a resource. A result of which each caller gets a copy, and whose type
-//     cannot hold the resource, such as rows that were read from it, does not keep it.
-//   - Which entry goes when a bound is reached is decided by S3-FIFO, and is not the order
-//     of last use.
+//     and does not count for its result: Acquire such a resource. A result of which each
+//     caller gets a copy, and whose type cannot hold the resource, such as rows that were
+//     read from it, does not keep it.
+//   - Which entry goes when a bound is reached depends on how often and how lately each was
+//     asked for, and is not the order of last use (policy.go).
 //   - A process that is stopped and continued (SIGSTOP, a virtual machine that is moved) may
 //     serve an entry for as long past its ttl as its timers are late, less a tenth of a
 //     second.

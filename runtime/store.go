@@ -116,8 +116,8 @@ func (s *store) find(n *node) *node {
 	return nil
 }
 
-// insert keeps n, with those labels, in the place of an entry of the same key, and drops what the bounds
-// say. It reports whether n was kept. mu is held; what left is appended to gone.
+// insert keeps n, with those labels, in the place of an entry of the same key, and drops what
+// the bounds say. It reports whether n was kept. mu is held; what left is appended to gone.
 func (s *store) insert(n *node, gone *[]*node, labels ...label) bool {
 	was := uint32(0)
 	if old := s.find(n); old != nil {
