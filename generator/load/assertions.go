@@ -21,7 +21,14 @@ type Assertions struct {
 // Assertions returns what the text of the package says. It is safe for concurrent use.
 func (p *Package) Assertions() Assertions {
 	p.asserted.once.Do(func() {
-		a := &asserting{handed: map[string]bool{}, declared: map[string]bool{}}
+		a := &asserting{handed: map[string]bool{}, declared: map[string]bool{}, holders: map[string]bool{}}
+		for more := true; more; { // a type may be declared with one that is declared further on
+			before := len(a.holders)
+			for _, f := range p.Syntax {
+				a.types(f.Syntax)
+			}
+			more = len(a.holders) > before
+		}
 		for _, f := range p.Syntax {
 			for fn := range names.Functions(f.Syntax) {
 				a.declared[fn.Name.Name] = true
@@ -48,6 +55,20 @@ type asserting struct {
 	Assertions
 	handed   map[string]bool // names of functions that are called with a context
 	declared map[string]bool // names of the functions and methods of the package
+	holders  map[string]bool // names of its types that are, or may hold, contexts or requests
+}
+
+// types notes which declared types of a file may hold contexts.
+func (a *asserting) types(f *ast.File) {
+	for _, d := range f.Decls {
+		if g, ok := d.(*ast.GenDecl); ok {
+			for _, spec := range g.Specs {
+				if t, ok := spec.(*ast.TypeSpec); ok && !a.holders[t.Name.Name] && a.namesContext(t.Type) {
+					a.holders[t.Name.Name] = true
+				}
+			}
+		}
+	}
 }
 
 func (a *asserting) function(fn *ast.FuncDecl) {
@@ -95,10 +116,10 @@ func (a *asserting) function(fn *ast.FuncDecl) {
 			}
 		case *ast.TypeAssertExpr:
 			a.OnContext = a.OnContext || a.mentions(n.X, contexts)
-			a.ToContext = a.ToContext || namesContext(n.Type)
+			a.ToContext = a.ToContext || a.namesContext(n.Type)
 		case *ast.CaseClause:
 			for _, e := range n.List {
-				a.ToContext = a.ToContext || namesContext(e)
+				a.ToContext = a.ToContext || a.namesContext(e)
 			}
 		}
 		return true
@@ -146,15 +167,20 @@ func calledName(call *ast.CallExpr) string {
 }
 
 // namesContext reports whether an expression names, or may name, a type of contexts or of
-// requests.
-func namesContext(e ast.Expr) bool {
-	switch e := e.(type) {
-	case nil:
+// requests, or one that may hold them.
+func (a *asserting) namesContext(e ast.Expr) bool {
+	if e == nil {
 		return false
-	case *ast.InterfaceType:
-		return true
-	default:
-		text := types.ExprString(e)
-		return strings.Contains(text, "Context") || strings.Contains(text, "Request") || strings.Contains(text, "Ctx")
 	}
+	found := false
+	ast.Inspect(e, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.InterfaceType:
+			found = true
+		case *ast.Ident:
+			found = found || a.holders[n.Name] || strings.Contains(n.Name, "Context") || strings.Contains(n.Name, "Request") || strings.Contains(n.Name, "Ctx")
+		}
+		return !found
+	})
+	return found
 }

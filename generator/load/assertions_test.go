@@ -48,3 +48,41 @@ func TestAssertionsAreSeenInText(t *testing.T) {
 		})
 	}
 }
+
+// TestAssertionsToContextsAreSeenInText: so are bodies that ask a value whether it is a context
+// or a request, or something that holds one.
+func TestAssertionsToContextsAreSeenInText(t *testing.T) {
+	for _, c := range []struct {
+		name, body string
+		want       bool
+	}{
+		{"context", `x.(context.Context)`, true},
+		{"request", `x.(*http.Request)`, true},
+		{"alias", `x.(scope)`, true},
+		{"struct that holds one", `x.(*server)`, true},
+		{"struct that holds a holder", `x.([]*outer)`, true},
+		{"switch", `switch x.(type) { case nil, *server: }`, true},
+		{"interface", `x.(interface{ Value(any) any })`, true},
+		{"string", `x.(string)`, false},
+		{"struct that holds none", `x.(*plain)`, false},
+		{"switch without one", `switch x.(type) { case nil, *plain: }`, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			src := `package p
+type outer struct { s *server }
+type server struct { ctx scope }
+type scope = context.Context
+type plain struct { n int }
+func f(x any) { ` + c.body + ` }
+`
+			f, err := parser.ParseFile(token.NewFileSet(), "p.go", src, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := &load.Package{Syntax: []*load.File{{Syntax: f}}}
+			if got := p.Assertions().ToContext; got != c.want {
+				t.Errorf("ToContext is %v, want %v", got, c.want)
+			}
+		})
+	}
+}
