@@ -245,7 +245,17 @@ func TestCachedCasesAnswerRight(t *testing.T) {
 	write(t, dir, "driver/main.go", main.String())
 
 	if !testing.Short() {
-		run(t, dir, "go", "vet", "-composites=false", "./...")
+		// With -trimpath, vet may look for the cgo files of an earlier run's directory, which
+		// its result in the build cache names.
+		rest := []string{"vet", "-composites=false", "./driver", "./is"}
+		for _, k := range ks {
+			if strings.HasPrefix(k.name, "cgo") {
+				run(t, dir, "go", "vet", "-trimpath=false", "-composites=false", "./"+k.name+"/...")
+			} else {
+				rest = append(rest, "./"+k.name+"/...")
+			}
+		}
+		run(t, dir, "go", rest...)
 	}
 	exe := filepath.Join(dir, "driver.exe")
 	run(t, dir, "go", "build", "-o", exe, "./driver")
