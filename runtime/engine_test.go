@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 	"unsafe"
 
@@ -267,7 +268,8 @@ func counting(runs *int) func(context.Context, int) (int, error) {
 	}
 }
 
-// logged collects what the engine logs during the test.
+// logged collects what the engine logs during the test. A detached computation may log after its
+// caller has got the result: in a bubble, whoever asks waits for that.
 func logged(t *testing.T) func() []string {
 	var mu sync.Mutex
 	var lines []string
@@ -277,8 +279,17 @@ func logged(t *testing.T) func() []string {
 		defer mu.Unlock()
 		lines = append(lines, fmt.Sprintf(format, args...))
 	}
-	t.Cleanup(func() { logf = old })
+	settled := func() {
+		if inBubble(clock()) {
+			synctest.Wait()
+		}
+	}
+	t.Cleanup(func() {
+		settled()
+		logf = old
+	})
 	return func() []string {
+		settled()
 		mu.Lock()
 		defer mu.Unlock()
 		return append([]string(nil), lines...)

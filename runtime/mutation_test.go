@@ -226,6 +226,7 @@ func TestMutations(t *testing.T) {
 		return
 	}
 	program := compiled(t, overlay, ".")
+	contexts := compiled(t, overlay, "../internal/contexts")
 	check := func(mutant, histories int, claim string) (string, error) {
 		test := "^TestModel$"
 		if own, ok := strings.CutPrefix(claim, drawnClaim); ok {
@@ -233,7 +234,7 @@ func TestMutations(t *testing.T) {
 		}
 		cmd := exec.Command(program, "-test.run="+test, "-test.v", "-claim="+claim, fmt.Sprint("-histories=", histories), fmt.Sprint("-seed=", *firstSeed))
 		if claim == contextClaim+":" {
-			cmd = exec.Command(program, "-test.run=^TestContextValuesAsWithoutACache$", "-test.v", fmt.Sprint("-context-programs=", histories), fmt.Sprint("-context-seed=", *firstSeed))
+			cmd = exec.Command(contexts, "-test.run=^TestContextValuesAsWithoutACache$", "-test.v", fmt.Sprint("-context-programs=", histories), fmt.Sprint("-context-seed=", *firstSeed))
 		}
 		if name, _, _ := strings.Cut(claim, ":"); strings.HasPrefix(name, "Test") {
 			cmd = exec.Command(program, "-test.run=^"+name+"$")
