@@ -55,7 +55,7 @@ func TestAllocationsOfALevel(t *testing.T) {
 		}) / float64(depth)
 	}
 	shallow, deep := per(500), per(5000)
-	if t.Logf("%.2f allocations for each of 500 levels, %.2f for each of 5000", shallow, deep); shallow > 7.5 || deep > 7.5 {
+	if t.Logf("%.2f allocations for each of 500 levels, %.2f for each of 5000", shallow, deep); shallow > 8.5 || deep > 8.5 {
 		t.Errorf("%.2f allocations for each of 500 levels, %.2f for each of 5000", shallow, deep)
 	}
 }

@@ -232,7 +232,7 @@ func TestMutations(t *testing.T) {
 		if own, ok := strings.CutPrefix(claim, drawnClaim); ok {
 			test, claim = "^TestDrawnModel$", own
 		}
-		cmd := exec.Command(program, "-test.run="+test, "-test.v", "-claim="+claim, fmt.Sprint("-histories=", histories), fmt.Sprint("-seed=", *firstSeed))
+		cmd := exec.Command(program, "-test.run="+test, "-test.v", "-claim="+claim, fmt.Sprint("-histories=", histories), fmt.Sprint("-seed=", *firstSeed), fmt.Sprint("-jostle=", mutant > 0))
 		if claim == contextClaim+":" {
 			cmd = exec.Command(contexts, "-test.run=^TestContextValuesAsWithoutACache$", "-test.v", fmt.Sprint("-context-programs=", histories), fmt.Sprint("-context-seed=", *firstSeed))
 		}

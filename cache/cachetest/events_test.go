@@ -40,6 +40,7 @@ func TestMovedComputationKeepsItsFirstEvent(t *testing.T) {
 				}
 				first := show("en")
 				time.Sleep(time.Second / 2)
+				synctest.Wait() // also for the race detector
 				version = "new"
 				drop(f) // the first event, before the move
 				time.Sleep(time.Second)
