@@ -41,8 +41,9 @@ func TestDeepRecursionCostsNoMorePerCall(t *testing.T) {
 	}
 }
 
-// Each level of a recursion allocates its entry, its flight and its caller, what the wrapper
-// makes for the call, and nothing that grows with the depth.
+// Each level of a recursion allocates its entry, its flight and its caller, the string of its
+// key, the list of computations around it, what the wrapper makes for the call (here three), and
+// nothing that grows with the depth.
 func TestAllocationsOfALevel(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
@@ -55,7 +56,7 @@ func TestAllocationsOfALevel(t *testing.T) {
 		}) / float64(depth)
 	}
 	shallow, deep := per(500), per(5000)
-	if t.Logf("%.2f allocations for each of 500 levels, %.2f for each of 5000", shallow, deep); shallow > 8.5 || deep > 8.5 {
+	if t.Logf("%.2f allocations for each of 500 levels, %.2f for each of 5000", shallow, deep); shallow > 8.1 || deep > 8.1 {
 		t.Errorf("%.2f allocations for each of 500 levels, %.2f for each of 5000", shallow, deep)
 	}
 }
